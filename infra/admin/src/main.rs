@@ -1,0 +1,2 @@
+//! Administration commands.
+fn main() {}
