@@ -1,1 +1,24 @@
-//! Identifiers.
+//! Identifiers and other short values, parsed once at the edge: inside there is no invalid one.
+//!
+//! Personal values show themselves masked in `Debug` and `Display`; only `as_str` gives the whole.
+mod bank;
+mod error;
+mod id_document;
+mod money;
+mod newtype;
+mod number;
+mod people;
+mod text;
+mod units;
+
+pub use bank::{AccountName, BankAccount, BankCard};
+pub use error::InvalidIdentifier;
+pub use id_document::{
+    ForeignPermanentResidentNumber, HongKongMacaoPermitNumber, IdDocument, IdType, MilitaryOfficerNumber,
+    PassportNumber, TaiwanPermitNumber,
+};
+pub use money::Fen;
+pub use number::{OrderId, OrderNumber, ProductId, VendorId, china_date};
+pub use people::{Email, Mobile, PersonName, ResidentId};
+pub use text::{Address, BankName, Department, InvoiceLine, InvoiceTitle, Place, PolicyVersion, Role, Telephone};
+pub use units::{CreditCode, TaxNumber, UnitName};
