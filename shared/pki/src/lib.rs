@@ -1,1 +1,24 @@
-//! pki.
+//! Chinese commercial cryptography as the platform needs it: SM2/SM3/SM4, certificate requests, certificate
+//! profiles, chains and envelopes. Bytes in, types out; no I/O, no clock, no randomness of its own.
+
+pub mod certificate;
+pub mod chain;
+pub mod cipher;
+pub mod csr;
+pub mod der;
+pub mod digest;
+pub mod enveloped_key;
+pub mod key;
+pub mod name;
+pub mod oid;
+pub mod pem;
+pub mod symmetric;
+
+pub use certificate::Certificate;
+pub use csr::{Csr, CsrBuilder};
+pub use digest::{constant_time_eq, hmac_sm3, sm3};
+pub use enveloped_key::EnvelopedKey;
+pub use key::{BadSignature, KeyError, PublicKey, SigningKey};
+pub use name::{Attribute, Name};
+pub use rand_core;
+pub use zeroize::Zeroizing;

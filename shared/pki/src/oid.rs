@@ -1,0 +1,63 @@
+//! Object identifiers that the platform reads or writes (GM/T 0006-2012, RFC 5280).
+
+pub use const_oid::ObjectIdentifier;
+
+macro_rules! oids {
+    ($($(#[$doc:meta])* $name:ident = $dotted:literal;)*) => {
+        $($(#[$doc])* pub const $name: ObjectIdentifier = ObjectIdentifier::new_unwrap($dotted);)*
+    };
+}
+
+oids! {
+    /// An elliptic-curve public key.
+    EC_PUBLIC_KEY = "1.2.840.10045.2.1";
+    /// The curve sm2p256v1, also "the algorithm SM2".
+    SM2 = "1.2.156.10197.1.301";
+    /// SM2 signature with SM3: the algorithm of every certificate signature here.
+    SM2_WITH_SM3 = "1.2.156.10197.1.501";
+    /// SM3 without a key.
+    SM3 = "1.2.156.10197.1.401";
+    /// SM4 without a mode: SM4-ECB without padding where no parameters follow.
+    SM4 = "1.2.156.10197.1.104";
+    /// SM4-ECB.
+    SM4_ECB = "1.2.156.10197.1.104.1";
+
+    /// countryName.
+    COUNTRY = "2.5.4.6";
+    /// stateOrProvinceName.
+    STATE = "2.5.4.8";
+    /// localityName.
+    LOCALITY = "2.5.4.7";
+    /// organizationName.
+    ORGANIZATION = "2.5.4.10";
+    /// organizationalUnitName.
+    ORGANIZATIONAL_UNIT = "2.5.4.11";
+    /// commonName.
+    COMMON_NAME = "2.5.4.3";
+
+    /// authorityKeyIdentifier.
+    AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
+    /// subjectKeyIdentifier.
+    SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
+    /// keyUsage.
+    KEY_USAGE = "2.5.29.15";
+    /// basicConstraints.
+    BASIC_CONSTRAINTS = "2.5.29.19";
+    /// cRLDistributionPoints.
+    CRL_DISTRIBUTION_POINTS = "2.5.29.31";
+    /// certificatePolicies.
+    CERTIFICATE_POLICIES = "2.5.29.32";
+    /// anyPolicy.
+    ANY_POLICY = "2.5.29.32.0";
+    /// authorityInfoAccess.
+    AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1";
+    /// id-ad-ocsp.
+    AD_OCSP = "1.3.6.1.5.5.7.48.1";
+    /// id-ad-caIssuers.
+    AD_CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
+
+    /// `IdentifyCode`: a person's identity document (GM/T 0015-2012, 5.2.4).
+    IDENTIFY_CODE = "1.2.156.10260.4.1.1";
+    /// `OrganizationCode`: the unified social credit code (GM/T 0015-2012, 5.2.4).
+    ORGANIZATION_CODE = "1.2.156.10260.4.1.4";
+}
