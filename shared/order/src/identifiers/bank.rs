@@ -53,7 +53,8 @@ impl From<&super::PersonName> for AccountName {
 
 fn parse_card(text: &str) -> Option<String> {
     let text = without_spaces(text);
-    ((12..=19).contains(&text.len()) && all_digits(&text) && luhn_sum(&text).is_multiple_of(10)).then_some(text)
+    ((12..=19).contains(&text.len()) && all_digits(&text) && luhn_sum(&text).is_multiple_of(10))
+        .then_some(text)
 }
 
 /// The Luhn sum of a number with its check digit.

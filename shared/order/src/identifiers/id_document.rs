@@ -75,7 +75,12 @@ text_type! {
 
 /// An identity document: its type and number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", content = "number", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    content = "number",
+    rename_all = "snake_case",
+    deny_unknown_fields
+)]
 pub enum IdDocument {
     /// A resident identity card (身份证).
     ResidentId(ResidentId),
@@ -172,7 +177,11 @@ impl IdDocument {
 }
 
 fn mask_number(text: &str) -> String {
-    if text.chars().count() >= 15 { mask_middle(text, 3, "...", 2) } else { mask_middle(text, 1, "...", 2) }
+    if text.chars().count() >= 15 {
+        mask_middle(text, 3, "...", 2)
+    } else {
+        mask_middle(text, 1, "...", 2)
+    }
 }
 
 /// Longer than any accepted number; what is longer need not be looked at.

@@ -10,7 +10,9 @@ use super::newtype::all_digits;
 
 /// An amount in fen, never negative. `Display` and `FromStr` speak yuan with two decimals (`88.00`); serde
 /// speaks fen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema,
+)]
 #[serde(try_from = "i64", into = "i64")]
 #[schema(value_type = i64, minimum = 0, example = 8800)]
 pub struct Fen(i64);
@@ -21,7 +23,11 @@ impl Fen {
 
     /// So many fen.
     pub const fn new(fen: i64) -> Result<Self, InvalidIdentifier> {
-        if fen < 0 { Err(InvalidIdentifier::Amount) } else { Ok(Self(fen)) }
+        if fen < 0 {
+            Err(InvalidIdentifier::Amount)
+        } else {
+            Ok(Self(fen))
+        }
     }
 
     /// The number of fen.
@@ -62,10 +68,14 @@ impl FromStr for Fen {
     /// Parses yuan with at most two decimals: `88`, `88.8` or `88.00`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (yuan, decimals) = text.split_once('.').unwrap_or((text, "0"));
-        let fits = !yuan.is_empty() && all_digits(yuan) && matches!(decimals.len(), 1 | 2) && all_digits(decimals);
+        let fits =
+            !yuan.is_empty() && all_digits(yuan) && matches!(decimals.len(), 1 | 2) && all_digits(decimals);
         let fen = |text: &str, unit: i64| text.parse::<i64>().ok()?.checked_mul(unit);
         let total = || fen(yuan, 100)?.checked_add(fen(decimals, if decimals.len() == 1 { 10 } else { 1 })?);
-        fits.then(total).flatten().map(Self).ok_or(InvalidIdentifier::Amount)
+        fits.then(total)
+            .flatten()
+            .map(Self)
+            .ok_or(InvalidIdentifier::Amount)
     }
 }
 

@@ -63,7 +63,11 @@ impl OrderNumber {
         let (year, month, day) = date.to_calendar_date();
         // A date outside four digits would not parse again.
         let year = year.clamp(0, 9999);
-        Self(format!("{year:04}{:02}{day:02}A{:010}", u8::from(month), random % NUMBERS))
+        Self(format!(
+            "{year:04}{:02}{day:02}A{:010}",
+            u8::from(month),
+            random % NUMBERS
+        ))
     }
 }
 
@@ -87,6 +91,8 @@ fn parse_slug(text: &str) -> Option<String> {
     let fits = (2..=32).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-')
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     fits.then(|| text.to_owned())
 }

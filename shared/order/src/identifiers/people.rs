@@ -68,16 +68,24 @@ fn parse_name(text: &str) -> Option<String> {
 /// The first character, and as many stars as hide the rest without telling more than two further characters.
 fn mask_name(text: &str) -> String {
     let hidden = text.chars().count().saturating_sub(1).min(2);
-    text.chars().take(1).chain(std::iter::repeat_n('*', hidden)).collect()
+    text.chars()
+        .take(1)
+        .chain(std::iter::repeat_n('*', hidden))
+        .collect()
 }
 
 fn parse_mobile(text: &str) -> Option<String> {
     let text: String = without_spaces(text).replace('-', "");
     let bare = text.strip_prefix("+86").unwrap_or(&text);
     // Thirteen digits can only be the country code and a number.
-    let bare = if bare.len() == 13 { bare.strip_prefix("86").unwrap_or(bare) } else { bare };
+    let bare = if bare.len() == 13 {
+        bare.strip_prefix("86").unwrap_or(bare)
+    } else {
+        bare
+    };
     let second = *bare.as_bytes().get(1)?;
-    let fits = bare.len() == 11 && all_digits(bare) && bare.starts_with('1') && (b'3'..=b'9').contains(&second);
+    let fits =
+        bare.len() == 11 && all_digits(bare) && bare.starts_with('1') && (b'3'..=b'9').contains(&second);
     fits.then(|| bare.to_owned())
 }
 
@@ -86,9 +94,14 @@ fn parse_email(text: &str) -> Option<String> {
     let (local, domain) = text.rsplit_once('@')?;
     // RFC 5321, 4.5.3.1: 64 octets before the sign, 254 in all. Quoted local parts are not accepted.
     let local_fits = (1..=64).contains(&local.len())
-        && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte));
+        && local
+            .split('.')
+            .all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte));
     let domain_fits = domain.contains('.') && domain.split('.').all(is_domain_label);
-    let top_fits = domain.rsplit('.').next().is_some_and(|top| top.len() >= 2 && !all_digits(top));
+    let top_fits = domain
+        .rsplit('.')
+        .next()
+        .is_some_and(|top| top.len() >= 2 && !all_digits(top));
     (text.len() <= 254 && local_fits && domain_fits && top_fits).then(|| text.to_owned())
 }
 
@@ -106,20 +119,25 @@ fn is_domain_label(label: &str) -> bool {
 
 fn mask_email(text: &str) -> String {
     let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
-    let first: String = if local.len() > 1 { local.chars().take(1).collect() } else { String::new() };
+    let first: String = if local.len() > 1 {
+        local.chars().take(1).collect()
+    } else {
+        String::new()
+    };
     format!("{first}***@{domain}")
 }
 
 /// Codes of the provinces in GB/T 2260, of Taiwan (71, 83), Hong Kong (81), Macao (82), and of foreign places (91).
 const PROVINCES: &[u8] = &[
-    11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62,
-    63, 64, 65, 71, 81, 82, 83, 91,
+    11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54,
+    61, 62, 63, 64, 65, 71, 81, 82, 83, 91,
 ];
 
 fn parse_resident_id(text: &str) -> Option<String> {
     let text = without_spaces(text).to_ascii_uppercase();
     let province: u8 = text.get(..2)?.parse().ok()?;
-    (has_check_character(&text) && PROVINCES.contains(&province) && birth_date(&text).is_some()).then_some(text)
+    (has_check_character(&text) && PROVINCES.contains(&province) && birth_date(&text).is_some())
+        .then_some(text)
 }
 
 /// GB 11643-1999, 6.1.3 and ISO 7064: MOD 11-2.
@@ -131,7 +149,11 @@ pub(super) fn has_check_character(text: &str) -> bool {
 pub(crate) fn check_character(digits: &str) -> char {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     const CHECKS: [char; 11] = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'];
-    let sum: u32 = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 = digits
+        .bytes()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
     CHECKS[(sum % 11) as usize]
 }
 
@@ -140,5 +162,7 @@ pub(super) fn birth_date(text: &str) -> Option<Date> {
     let year: i32 = text.get(6..10)?.parse().ok()?;
     let month = Month::try_from(text.get(10..12)?.parse::<u8>().ok()?).ok()?;
     let day: u8 = text.get(12..14)?.parse().ok()?;
-    Date::from_calendar_date(year, month, day).ok().filter(|date| date.year() >= 1900)
+    Date::from_calendar_date(year, month, day)
+        .ok()
+        .filter(|date| date.year() >= 1900)
 }

@@ -34,7 +34,12 @@ text_type! {
 impl UnitName {
     /// Whether `other` names the same unit; banks write brackets in either width, and spaces do not count.
     pub fn is_same(&self, other: &str) -> bool {
-        let plain = |text: &str| without_spaces(text).replace('（', "(").replace('）', ")").to_uppercase();
+        let plain = |text: &str| {
+            without_spaces(text)
+                .replace('（', "(")
+                .replace('）', ")")
+                .to_uppercase()
+        };
         plain(self.as_str()) == plain(other)
     }
 }

@@ -1,0 +1,1 @@
+//! The forms: what they refuse, what they tell, what they hide.

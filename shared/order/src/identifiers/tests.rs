@@ -1,0 +1,1 @@
+//! The identifiers against vectors and properties.
