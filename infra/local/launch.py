@@ -4,6 +4,7 @@ The installed package is not touched: the corrections replace single names of th
 with a message when one of them is gone. Each stands in a function of its own with its reason.
 
 Environment: MiniStack's own (GATEWAY_PORT, BIND_HOST, AUTH, PERSIST_STATE, STATE_DIR, S3_DATA_DIR, ...) and CHECKPOINT_SECONDS.
+Arguments are not read: the directory of the run stands there, so that the process list shows whose process this is.
 """
 
 import json
@@ -144,6 +145,7 @@ def main():
         save_regularly(seconds)
     from ministack import app
 
+    del sys.argv[1:]
     app.main()
 
 
