@@ -25,19 +25,19 @@ pub mod tag {
     pub const NULL: u8 = 0x05;
     /// OBJECT IDENTIFIER.
     pub const OBJECT_IDENTIFIER: u8 = 0x06;
-    /// UTF8String.
+    /// `UTF8String`.
     pub const UTF8_STRING: u8 = 0x0c;
-    /// PrintableString.
+    /// `PrintableString`.
     pub const PRINTABLE_STRING: u8 = 0x13;
-    /// TeletexString, read as Latin-1.
+    /// `TeletexString`, read as Latin-1.
     pub const TELETEX_STRING: u8 = 0x14;
-    /// IA5String.
+    /// `IA5String`.
     pub const IA5_STRING: u8 = 0x16;
-    /// UTCTime.
+    /// `UTCTime`.
     pub const UTC_TIME: u8 = 0x17;
-    /// GeneralizedTime.
+    /// `GeneralizedTime`.
     pub const GENERALIZED_TIME: u8 = 0x18;
-    /// BMPString.
+    /// `BMPString`.
     pub const BMP_STRING: u8 = 0x1e;
     /// SEQUENCE.
     pub const SEQUENCE: u8 = 0x30;

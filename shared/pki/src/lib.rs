@@ -9,9 +9,11 @@ pub mod der;
 pub mod digest;
 pub mod enveloped_key;
 pub mod key;
+pub mod lint;
 pub mod name;
 pub mod oid;
 pub mod pem;
+pub mod profile;
 pub mod symmetric;
 
 pub use certificate::Certificate;

@@ -62,7 +62,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// Writes a name: one attribute per RDN in the given order, C as `PrintableString`, others UTF8String.
+    /// Writes a name: one attribute per RDN in the given order, C as `PrintableString`, others `UTF8String`.
     pub fn new(attributes: impl IntoIterator<Item = Attribute>) -> Result<Self, NameError> {
         let attributes: Vec<Attribute> = attributes.into_iter().collect();
         let mut rdns = Vec::new();

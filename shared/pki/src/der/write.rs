@@ -86,7 +86,7 @@ pub fn utf8_string(value: &str) -> Vec<u8> {
     tlv(tag::UTF8_STRING, value.as_bytes())
 }
 
-/// PrintableString, if the characters allow it.
+/// `PrintableString`, if the characters allow it.
 pub fn printable_string(value: &str) -> Option<Vec<u8>> {
     let printable = |byte: u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte);
     value

@@ -1,0 +1,139 @@
+//! The basic fields: version, serial number, algorithm, validity, names, key.
+
+use time::Duration;
+
+use super::Findings;
+use crate::certificate::{TbsCertificate, write_sm2_with_sm3};
+use crate::der::{self, Tlv, tag};
+use crate::name::{Name, max_characters};
+use crate::oid;
+use crate::profile::Profile;
+
+/// RFC 5280, 4.1.2.2.
+const MAX_SERIAL_BYTES: usize = 20;
+/// 64 random bits at least.
+const MIN_SERIAL_BYTES: usize = 8;
+
+pub(super) fn check(findings: &mut Findings, profile: Profile, tbs: &TbsCertificate) {
+    findings.require(tbs.version == 2, "version", "the version is not 3");
+    check_serial(findings, &tbs.serial);
+    findings.require(
+        tbs.algorithm == write_sm2_with_sm3(),
+        "algorithm",
+        "the algorithm is not SM2 with SM3 without parameters",
+    );
+    check_validity(findings, profile, tbs);
+    check_name(findings, &tbs.issuer);
+    check_name(findings, &tbs.subject);
+    // GM/T 0015-2023 lets readers accept other forms; written is the one that every reader knows.
+    findings.require(
+        tbs.spki == tbs.public_key.to_spki_der(),
+        "public-key-form",
+        "the public key is not in the usual form",
+    );
+}
+
+fn check_serial(findings: &mut Findings, serial: &[u8]) {
+    let octets = serial.len() + usize::from(serial.first().is_some_and(|first| first & 0x80 != 0));
+    findings.require(
+        octets <= MAX_SERIAL_BYTES,
+        "serial-length",
+        "the serial number exceeds 20 bytes",
+    );
+    findings.require(
+        serial.len() >= MIN_SERIAL_BYTES,
+        "serial-entropy",
+        "the serial number is too short to hold 64 random bits",
+    );
+    // A generator that stands still shows as one repeated octet.
+    let distinct = serial.iter().collect::<std::collections::BTreeSet<_>>().len();
+    findings.require(
+        distinct > serial.len() / 4,
+        "serial-entropy",
+        "the serial number is not random",
+    );
+}
+
+fn check_validity(findings: &mut Findings, profile: Profile, tbs: &TbsCertificate) {
+    let expected = der::sequence(&[&der::write_time(tbs.not_before), &der::write_time(tbs.not_after)]);
+    findings.require(
+        tbs.validity == expected,
+        "validity-encoding",
+        "times are UTCTime until 2049 and GeneralizedTime from 2050",
+    );
+    findings.require(
+        tbs.not_before < tbs.not_after,
+        "validity-order",
+        "the validity ends before it begins",
+    );
+    let limit = Duration::days(366 * i64::from(profile.max_years()));
+    findings.require(
+        tbs.not_after - tbs.not_before <= limit,
+        "validity-term",
+        "the validity is longer than the profile allows",
+    );
+}
+
+fn check_name(findings: &mut Findings, name: &Name) {
+    findings.require(!name.is_empty(), "name-empty", "a name has no attributes");
+    findings.require(
+        name.common_name().is_some(),
+        "name-common-name",
+        "a name has no common name",
+    );
+    findings.require(
+        name.attributes()
+            .first()
+            .is_some_and(|first| first.oid == oid::COUNTRY && first.value == "CN"),
+        "name-country",
+        "a name does not start with C=CN",
+    );
+    let known = [
+        oid::COUNTRY,
+        oid::STATE,
+        oid::LOCALITY,
+        oid::ORGANIZATION,
+        oid::ORGANIZATIONAL_UNIT,
+        oid::COMMON_NAME,
+    ];
+    for attribute in name.attributes() {
+        findings.require(
+            known.contains(&attribute.oid),
+            "name-attribute",
+            "a name has an unknown attribute",
+        );
+        let characters = attribute.value.chars().count();
+        findings.require(
+            (1..=max_characters(attribute.oid)).contains(&characters),
+            "name-length",
+            "a value of a name is empty or too long",
+        );
+        findings.require(
+            !attribute.value.chars().any(char::is_control) && attribute.value.trim() == attribute.value,
+            "name-characters",
+            "a value of a name has control characters or surrounding spaces",
+        );
+    }
+    findings.require(
+        string_types_hold(name).unwrap_or(false),
+        "name-string-type",
+        "the country is not a PrintableString, or another value not a UTF8String",
+    );
+}
+
+fn string_types_hold(name: &Name) -> Option<bool> {
+    let mut rdns = Tlv::whole(name.as_der()).ok()?.reader();
+    let mut hold = true;
+    while !rdns.is_empty() {
+        let mut rdn = rdns.expect(tag::SET).ok()?.reader();
+        let mut pair = rdn.expect(tag::SEQUENCE).ok()?.reader();
+        let country = der::object_identifier(pair.any().ok()?).ok()? == oid::COUNTRY;
+        let expected = if country {
+            tag::PRINTABLE_STRING
+        } else {
+            tag::UTF8_STRING
+        };
+        hold &= pair.any().ok()?.tag == expected && rdn.is_empty();
+    }
+    Some(hold)
+}
