@@ -65,6 +65,7 @@ pub struct UnitForm {
     /// Where the UKey is mailed.
     pub mailing: Mailing,
     /// The invoice; its title is the unit's name.
+    #[serde(default)]
     pub invoice: UnitInvoice,
     /// What was consented to.
     pub consent: Consent,

@@ -177,7 +177,7 @@ pub fn mobile(seed: u32) -> Mobile {
 
 /// A bank card's number.
 pub fn bank_card(seed: u32) -> BankCard {
-    parse(&check_digits::with_luhn_check(&format!("62170000{:010}", seed)))
+    parse(&check_digits::with_luhn_check(&format!("62170000{seed:010}")))
 }
 
 /// A company account's number.

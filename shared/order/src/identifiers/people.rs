@@ -142,7 +142,10 @@ fn parse_resident_id(text: &str) -> Option<String> {
 
 /// GB 11643-1999, 6.1.3 and ISO 7064: MOD 11-2.
 pub(super) fn has_check_character(text: &str) -> bool {
-    text.len() == 18 && all_digits(&text[..17]) && text[17..] == *check_character(&text[..17]).to_string()
+    let (Some(digits), Some(check)) = (text.get(..17), text.get(17..)) else {
+        return false;
+    };
+    all_digits(digits) && check.chars().eq([check_character(digits)])
 }
 
 /// The check character of 17 digits.
