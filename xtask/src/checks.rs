@@ -1,0 +1,134 @@
+//! Tests, lints, formatting and benchmarks.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::local;
+use crate::progress::{note, step};
+use crate::project::{cargo, check, command, python, root};
+use crate::stack::Stack;
+use crate::tools;
+
+const TEMPLATE: &str = "infra/template.yaml";
+
+/// Everything that is tested: units, template, then the journeys through a deployed stack of their own.
+pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
+    tools::prepare()?;
+    step("Unit tests (cargo test)", || {
+        check(cargo().args([
+            "test",
+            "--profile",
+            "local",
+            "--workspace",
+            "--exclude",
+            "yinxin-tests",
+        ]))
+    })?;
+    step("Template (cfn-lint and its rules)", || {
+        lint_template()?;
+        unit_tests("infra/local/tests", "infra/local")
+    })?;
+    step("Sandbox", || unit_tests("infra/sandbox/tests", "infra"))?;
+    local::build()?;
+    let stack = Stack::for_tests();
+    let mut running = local::start(
+        &stack,
+        &local::Options {
+            fresh: true,
+            ..local::Options::default()
+        },
+    )?;
+    let journeys = step("Journeys", || {
+        let mut journeys = cargo();
+        journeys.args(["test", "--profile", "local", "--package", "yinxin-tests"]);
+        journeys
+            .env("YINXIN_STATE", stack.state_file())
+            .env("YINXIN_PYTHON", python());
+        if interop {
+            journeys.env("YINXIN_INTEROP", "1");
+        }
+        journeys.arg("--").args(filters);
+        if interop {
+            journeys.arg("--include-ignored");
+        }
+        check(&mut journeys)
+    });
+    if journeys.is_err() {
+        note(format!(
+            "the functions' and the emulator's logs are in {}",
+            stack.directory().display()
+        ));
+    }
+    running.stop()?;
+    journeys
+}
+
+/// Formatting, clippy, documentation, the template and, where cargo-deny is installed, licences and advisories.
+pub fn lint() -> Result<()> {
+    tools::prepare()?;
+    step("Formatting", || check(cargo().args(["fmt", "--all", "--check"])))?;
+    step("Clippy", || {
+        check(cargo().args([
+            "clippy",
+            "--profile",
+            "local",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
+    })?;
+    step("Documentation", || {
+        check(
+            cargo()
+                .args(["doc", "--profile", "local", "--workspace", "--no-deps", "--quiet"])
+                .env("RUSTDOCFLAGS", "-Dwarnings"),
+        )
+    })?;
+    step("Template", lint_template)?;
+    if tools::available("cargo-deny") {
+        step("Licences and sources", || {
+            check(cargo().args(["deny", "check", "bans", "licenses", "sources"]))
+        })?;
+    } else {
+        note("cargo-deny is not installed: licences are not checked");
+    }
+    Ok(())
+}
+
+/// Formats the Rust code.
+pub fn format() -> Result<()> {
+    check(cargo().args(["fmt", "--all"]))
+}
+
+/// Runs the benchmarks, optimised as for AWS.
+pub fn bench(arguments: &[&str]) -> Result<()> {
+    check(
+        cargo()
+            .args(["bench", "--workspace", "--benches"])
+            .args(arguments),
+    )
+}
+
+fn lint_template() -> Result<()> {
+    check(command(python().with_file_name("cfn-lint")).arg(TEMPLATE))
+}
+
+/// Python's own test runner on a directory; a part without tests is none.
+fn unit_tests(tests: &str, top: &str) -> Result<()> {
+    if !Path::new(&root()).join(tests).is_dir() {
+        note(format!("no {tests}"));
+        return Ok(());
+    }
+    check(command(python()).args([
+        "-m",
+        "unittest",
+        "discover",
+        "--start-directory",
+        tests,
+        "--top-level-directory",
+        top,
+    ]))
+}
