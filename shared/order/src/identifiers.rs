@@ -11,6 +11,8 @@ mod newtype;
 mod number;
 mod people;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 mod text;
 mod units;

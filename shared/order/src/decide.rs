@@ -1,0 +1,316 @@
+//! `decide`: the only way from one version of an order to the next.
+use time::OffsetDateTime;
+
+use crate::command::{Actor, Command};
+use crate::document::DocumentKind;
+use crate::effect::{Effect, Notice};
+use crate::form::ApplicationForm;
+use crate::order::{Event, Order, Personal};
+use crate::payment::{Flag, MAX_ATTEMPTS, Payment, PaymentStatus, Refund};
+use crate::refusal::Refusal;
+use crate::state::State;
+use crate::table::{find, next_state};
+
+/// What a command leads to: to be stored as one, or not at all.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// The next version.
+    pub order: Order,
+    /// The record of the move.
+    pub event: Event,
+    /// What has to be done outside.
+    pub effects: Vec<Effect>,
+}
+
+/// Decides `command` on `order`. Pure: the same arguments give the same answer.
+pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) -> Result<Move, Refusal> {
+    if was_recorded(order, command) {
+        return Err(Refusal::AlreadyRecorded);
+    }
+    let name = command.name();
+    let row = find(order.state, name).ok_or(Refusal::NotAllowed {
+        state: order.state,
+        command: name,
+    })?;
+    let mut next = order.clone();
+    let effects = carry_out(&mut next, command, now)?;
+    let to = match command {
+        Command::RecordRefund { .. } if order.state == State::Refunding && next.ledger().refund_due == 0 => {
+            State::Cancelled
+        }
+        _ => next_state(row, order.kind, order.state),
+    };
+    if to != order.state {
+        next.state = to;
+        next.entered_at = now;
+        next.reminders = 0;
+    }
+    next.version += 1;
+    let event = Event {
+        version: next.version,
+        at: now,
+        by,
+        command: Some(name),
+        from: Some(order.state),
+        to,
+    };
+    Ok(Move {
+        order: next,
+        event,
+        effects,
+    })
+}
+
+/// Whether the outside repeats what is on the order already: queues and providers deliver more than once.
+fn was_recorded(order: &Order, command: &Command) -> bool {
+    let personal = order.personal.as_ref();
+    match command {
+        Command::RecordPayment { attempt, .. } => order.payment(*attempt).is_some_and(Payment::is_paid),
+        Command::FlagPayment { trade_no, .. } => order.flags.iter().any(|flag| flag.trade_no == *trade_no),
+        Command::RecordRefund { attempt } => order
+            .payment(*attempt)
+            .is_some_and(|payment| payment.refund == Some(Refund::Done)),
+        Command::RecordDocument { document } => order
+            .documents
+            .iter()
+            .any(|known| known.upload == document.upload),
+        Command::SubmitCsr { csr } => {
+            let submitted = personal.and_then(|personal| personal.csr.as_ref());
+            order.state != State::AwaitingPersonalisation
+                && submitted.is_some_and(|submitted| submitted.key_sm3 == csr.key_sm3)
+        }
+        Command::RecordCertificates { .. } => {
+            personal.is_some_and(|personal| personal.certificates.is_some())
+        }
+        Command::ConfirmWritten { written, .. } => order.written.as_ref() == Some(written),
+        Command::Dispatch { parcel } => order.parcel.as_ref() == Some(parcel),
+        _ => false,
+    }
+}
+
+/// Changes the contents of `order`; the caller changes its state.
+fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Result<Vec<Effect>, Refusal> {
+    let effects = match command {
+        Command::EditForm { form, checks } => {
+            let numbered = order.number.is_some();
+            let personal = personal(order)?;
+            if numbered && !same_holder(&personal.form, form) {
+                return Err(Refusal::SubjectDiffers);
+            }
+            personal.form = (**form).clone();
+            personal.checks.clone_from(checks);
+            Vec::new()
+        }
+        Command::Confirm { number } => {
+            order.number = Some(number.clone());
+            Vec::new()
+        }
+        Command::RecordDocument { document } => {
+            // A refused upload does not push out the accepted one of its kind.
+            order.documents.retain(|known| {
+                known.kind != document.kind || (known.is_accepted() && !document.is_accepted())
+            });
+            order.documents.push(document.clone());
+            Vec::new()
+        }
+        Command::SignApplication => {
+            require_documents(order)?;
+            personal(order)?.signed_at = Some(now);
+            Vec::new()
+        }
+        Command::StartPayment { provider } => {
+            if order.payments.len() >= MAX_ATTEMPTS {
+                return Err(Refusal::TooManyAttempts);
+            }
+            let attempt = u8::try_from(order.payments.len() + 1).map_err(|_| Refusal::TooManyAttempts)?;
+            order.payments.push(Payment {
+                attempt,
+                provider: *provider,
+                amount: order.product.price,
+                started_at: now,
+                status: PaymentStatus::Open,
+                refund: None,
+            });
+            order.reminders = 0;
+            Vec::new()
+        }
+        Command::RecordPayment {
+            attempt,
+            trade_no,
+            amount,
+            paid_at,
+        } => {
+            let wanted = matches!(order.state, State::AwaitingPayment);
+            let payment = payment(order, *attempt)?;
+            if payment.amount != *amount {
+                return Err(Refusal::AmountDiffers);
+            }
+            payment.status = PaymentStatus::Paid {
+                trade_no: trade_no.clone(),
+                paid_at: *paid_at,
+            };
+            if wanted {
+                Vec::new()
+            } else {
+                payment.refund = Some(Refund::Due);
+                vec![Effect::Refund { attempt: *attempt }]
+            }
+        }
+        Command::FlagPayment {
+            attempt,
+            trade_no,
+            amount,
+        } => {
+            payment(order, *attempt)?;
+            order.flags.push(Flag {
+                attempt: *attempt,
+                trade_no: trade_no.clone(),
+                amount: *amount,
+            });
+            Vec::new()
+        }
+        Command::RecordRefund { attempt } => {
+            let payment = payment(order, *attempt)?;
+            if payment.refund != Some(Refund::Due) {
+                return Err(Refusal::NoSuchAttempt);
+            }
+            payment.refund = Some(Refund::Done);
+            notice(Notice::Refunded)
+        }
+        Command::Approve => {
+            personal(order)?.rejection = None;
+            notice(Notice::Approved)
+        }
+        Command::Reject { reason } => {
+            personal(order)?.rejection = Some(reason.clone());
+            notice(Notice::Rejected)
+        }
+        Command::Resubmit => {
+            require_documents(order)?;
+            Vec::new()
+        }
+        Command::Cancel | Command::Expire => give_back(order),
+        Command::SubmitCsr { csr } => {
+            order.issuance_failure = None;
+            let personal = personal(order)?;
+            personal.csr = Some(csr.clone());
+            vec![Effect::AskCa]
+        }
+        Command::RecordCertificates { certificates } => {
+            personal(order)?.certificates = Some((**certificates).clone());
+            Vec::new()
+        }
+        Command::ReportIssuanceFailure { reason } => {
+            order.issuance_failure = Some(reason.clone());
+            personal(order)?.csr = None;
+            Vec::new()
+        }
+        Command::ConfirmWritten { written, password } => {
+            let issued = personal(order)?.certificates.as_ref();
+            let same = issued.is_some_and(|issued| {
+                issued.signing_certificate_sm3 == written.signing_certificate_sm3
+                    && issued.encryption_certificate_sm3 == written.encryption_certificate_sm3
+            });
+            if !same {
+                return Err(Refusal::WrittenDiffers);
+            }
+            order.written = Some(written.clone());
+            vec![Effect::SendPassword {
+                sealed: password.clone(),
+            }]
+        }
+        Command::Dispatch { parcel } => {
+            order.parcel = Some(parcel.clone());
+            notice(Notice::Dispatched)
+        }
+        Command::ConfirmReceipt => Vec::new(),
+        Command::Remind => {
+            order.reminders += 1;
+            remind(order)
+        }
+        Command::Erase => {
+            order.personal = None;
+            Vec::new()
+        }
+    };
+    Ok(effects)
+}
+
+fn notice(notice: Notice) -> Vec<Effect> {
+    vec![Effect::SendNotice { notice }]
+}
+
+/// Ends the order's money: what was paid goes back, what may still be scanned is closed.
+fn give_back(order: &mut Order) -> Vec<Effect> {
+    if order.state == State::AwaitingReceipt {
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    for payment in &mut order.payments {
+        let attempt = payment.attempt;
+        if !payment.is_paid() {
+            // After payment nobody scans an old code in earnest; if somebody does, it is refunded as late money.
+            if order.state == State::AwaitingPayment {
+                effects.push(Effect::CloseAttempt { attempt });
+            }
+        } else if payment.refund.is_none() {
+            payment.refund = Some(Refund::Due);
+            effects.push(Effect::Refund { attempt });
+        }
+    }
+    effects
+}
+
+fn remind(order: &Order) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if order.state == State::Issuing {
+        effects.push(Effect::AskCa);
+    }
+    for payment in &order.payments {
+        let attempt = payment.attempt;
+        if payment.refund == Some(Refund::Due) {
+            effects.push(Effect::Refund { attempt });
+        } else if !payment.is_paid() && order.state == State::AwaitingPayment {
+            effects.push(Effect::QueryPayment { attempt });
+        }
+    }
+    effects
+}
+
+fn require_documents(order: &Order) -> Result<(), Refusal> {
+    let personal = order.personal.as_ref().ok_or(Refusal::Erased)?;
+    let accepted = |kind: DocumentKind| {
+        order
+            .documents
+            .iter()
+            .any(|document| document.kind == kind && document.is_accepted())
+    };
+    let missing: Vec<_> = personal
+        .form
+        .required_documents()
+        .iter()
+        .copied()
+        .filter(|&kind| !accepted(kind))
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::DocumentsMissing(missing))
+    }
+}
+
+fn same_holder(old: &ApplicationForm, new: &ApplicationForm) -> bool {
+    std::mem::discriminant(old) == std::mem::discriminant(new) && old.holder_number() == new.holder_number()
+}
+
+fn personal(order: &mut Order) -> Result<&mut Personal, Refusal> {
+    order.personal.as_mut().ok_or(Refusal::Erased)
+}
+
+fn payment(order: &mut Order, attempt: u8) -> Result<&mut Payment, Refusal> {
+    order
+        .payments
+        .iter_mut()
+        .find(|payment| payment.attempt == attempt)
+        .ok_or(Refusal::NoSuchAttempt)
+}

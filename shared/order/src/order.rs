@@ -1,0 +1,212 @@
+//! An order as it is stored.
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::command::{Actor, CommandName};
+use crate::document::Document;
+use crate::form::ApplicationForm;
+use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId};
+use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use crate::kind::Kind;
+use crate::payment::{Flag, Ledger, Payment};
+use crate::state::State;
+
+/// One order. Everything that names a person stands in [`Order::personal`], which is stored encrypted.
+///
+/// This type is used in stored state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Random, from the first moment.
+    pub id: OrderId,
+    /// Grows by one with each move.
+    pub version: u64,
+    /// What the order is for.
+    pub kind: Kind,
+    /// Where it stands.
+    pub state: State,
+    /// When it came to stand there.
+    #[serde(with = "time::serde::rfc3339")]
+    pub entered_at: OffsetDateTime,
+    /// When it was created.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// How often `sweep` reminded of it in this state.
+    pub reminders: u32,
+    /// Who issues.
+    pub vendor: VendorId,
+    /// What is bought, as it was offered when the order was created.
+    pub product: Product,
+    /// The number, from the confirmation on.
+    pub number: Option<OrderNumber>,
+    /// The intake of the registration platform that the order came from.
+    pub intake: Option<String>,
+    /// Judged uploads; the latest of a kind counts.
+    pub documents: Vec<Document>,
+    /// Attempts to pay.
+    pub payments: Vec<Payment>,
+    /// Money that could not be credited.
+    pub flags: Vec<Flag>,
+    /// What the agent read back from the UKey.
+    pub written: Option<WrittenToken>,
+    /// The parcel.
+    pub parcel: Option<Parcel>,
+    /// Why the CA could not issue for the last request.
+    pub issuance_failure: Option<String>,
+    /// Personal data; `None` once it was erased. Stored apart, encrypted.
+    #[serde(skip)]
+    pub personal: Option<Personal>,
+}
+
+/// What is sold: copied into the order, so that a later price does not reach it.
+///
+/// This type is used in stored state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Its slug in the catalogue.
+    pub id: ProductId,
+    /// Its name as shown.
+    pub name: String,
+    /// The price.
+    pub price: Fen,
+    /// The validity of the certificates, in years.
+    pub term_years: u8,
+}
+
+/// The part of an order that names people.
+///
+/// This type is used in stored state.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    /// The form.
+    pub form: ApplicationForm,
+    /// What the identity checks answered.
+    pub checks: Vec<IdentityEvidence>,
+    /// When the application was signed by an SMS code.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub signed_at: Option<OffsetDateTime>,
+    /// Why the review sent the order back.
+    pub rejection: Option<String>,
+    /// The certificate request.
+    pub csr: Option<SubmittedCsr>,
+    /// What the CA issued.
+    pub certificates: Option<Certificates>,
+}
+
+impl std::fmt::Debug for Personal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Personal(..)")
+    }
+}
+
+/// That an identity check was passed, without the values that were checked.
+///
+/// This type is used in stored state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityEvidence {
+    /// What was checked, for example `phone3`.
+    pub check: String,
+    /// The provider's number of the request.
+    pub request_id: String,
+    /// When it was checked.
+    #[serde(with = "time::serde::rfc3339")]
+    pub checked_at: OffsetDateTime,
+}
+
+/// The record of one move.
+///
+/// This type is used in stored state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The version that the move led to.
+    pub version: u64,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Who.
+    pub by: Actor,
+    /// What; `None` for the creation.
+    pub command: Option<CommandName>,
+    /// Where the order stood.
+    pub from: Option<State>,
+    /// Where it stands now.
+    pub to: State,
+}
+
+/// What an order starts from.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    /// A random id.
+    pub id: OrderId,
+    /// What the order is for.
+    pub kind: Kind,
+    /// Who issues.
+    pub vendor: VendorId,
+    /// What is bought.
+    pub product: Product,
+    /// The form; its identities were checked.
+    pub form: ApplicationForm,
+    /// What the identity checks answered.
+    pub checks: Vec<IdentityEvidence>,
+    /// The intake that the order came from.
+    pub intake: Option<String>,
+}
+
+impl Order {
+    /// The first version of an order, and the event to record with it.
+    pub fn create(new: NewOrder, by: Actor, now: OffsetDateTime) -> (Order, Event) {
+        let state = new.kind.journey()[0];
+        let order = Order {
+            id: new.id,
+            version: 1,
+            kind: new.kind,
+            state,
+            entered_at: now,
+            created_at: now,
+            reminders: 0,
+            vendor: new.vendor,
+            product: new.product,
+            number: None,
+            intake: new.intake,
+            documents: Vec::new(),
+            payments: Vec::new(),
+            flags: Vec::new(),
+            written: None,
+            parcel: None,
+            issuance_failure: None,
+            personal: Some(Personal {
+                form: new.form,
+                checks: new.checks,
+                signed_at: None,
+                rejection: None,
+                csr: None,
+                certificates: None,
+            }),
+        };
+        let event = Event {
+            version: 1,
+            at: now,
+            by,
+            command: None,
+            from: None,
+            to: state,
+        };
+        (order, event)
+    }
+
+    /// The sums of the order's payments.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::of(&self.payments)
+    }
+
+    /// The attempt with this number.
+    pub fn payment(&self, attempt: u8) -> Option<&Payment> {
+        self.payments.iter().find(|payment| payment.attempt == attempt)
+    }
+
+    /// The number under which the provider knows `attempt`, once the order has a number.
+    pub fn out_trade_no(&self, attempt: u8) -> Option<String> {
+        self.number
+            .as_ref()
+            .map(|number| Payment::out_trade_no(number, attempt))
+    }
+}

@@ -1,0 +1,62 @@
+//! Why a command is refused.
+use crate::command::CommandName;
+use crate::form::DocumentKind;
+use crate::state::State;
+
+/// Why nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The table has no such move.
+    #[error("an order that is {} does not take the command {}", .state.as_str(), .command.as_str())]
+    NotAllowed {
+        /// Where the order stands.
+        state: State,
+        /// What was asked.
+        command: CommandName,
+    },
+    /// It was done before; whoever repeats a message may take this as success.
+    #[error("this was recorded before")]
+    AlreadyRecorded,
+    /// The application cannot be signed yet.
+    #[error("documents are missing: {}", .0.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "))]
+    DocumentsMissing(Vec<DocumentKind>),
+    /// The order has no such attempt to pay.
+    #[error("the order has no such payment attempt")]
+    NoSuchAttempt,
+    /// Too many attempts to pay were started.
+    #[error("too many payment attempts were started for this order")]
+    TooManyAttempts,
+    /// Another amount was paid than is due.
+    #[error("the amount paid differs from the amount due")]
+    AmountDiffers,
+    /// A request with another key was submitted before.
+    #[error("a certificate request with another key was submitted for this order")]
+    CsrAlreadySubmitted,
+    /// What was read back is not what was issued.
+    #[error("the certificates read back from the token are not those that were issued")]
+    WrittenDiffers,
+    /// The new form is for another kind of subject or holder than the order's.
+    #[error("the subject and its identity number cannot be changed once the order is confirmed")]
+    SubjectDiffers,
+    /// The personal data was erased.
+    #[error("the order's personal data was erased")]
+    Erased,
+}
+
+impl Refusal {
+    /// The stable code, used as the problem type.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::NotAllowed { .. } => "command-not-allowed",
+            Refusal::AlreadyRecorded => "already-recorded",
+            Refusal::DocumentsMissing(_) => "documents-missing",
+            Refusal::NoSuchAttempt => "no-such-payment",
+            Refusal::TooManyAttempts => "too-many-payments",
+            Refusal::AmountDiffers => "notification-amount",
+            Refusal::CsrAlreadySubmitted => "csr-already-submitted",
+            Refusal::WrittenDiffers => "written-differs",
+            Refusal::SubjectDiffers => "subject-differs",
+            Refusal::Erased => "order-erased",
+        }
+    }
+}

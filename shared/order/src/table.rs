@@ -1,0 +1,129 @@
+//! The one table of states and commands. A pair that does not stand here is refused.
+use crate::command::CommandName::{self, *};
+use crate::kind::Kind;
+use crate::state::State::{self, *};
+
+/// Where a command leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The state stays.
+    Stay,
+    /// The next stage of the kind's journey.
+    Advance,
+    /// This state.
+    To(State),
+}
+
+/// One row: in `from`, `command` leads to `next` and may ask for `effects`.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The states in which the row holds.
+    pub from: &'static [State],
+    /// The command.
+    pub command: CommandName,
+    /// Where it leads.
+    pub next: Next,
+    /// The names of the effects that it may ask for; none other is ever asked for.
+    pub effects: &'static [&'static str],
+}
+
+const fn row(
+    from: &'static [State],
+    command: CommandName,
+    next: Next,
+    effects: &'static [&'static str],
+) -> Row {
+    Row {
+        from,
+        command,
+        next,
+        effects,
+    }
+}
+
+const FILLING: &[State] = &[Draft, AwaitingDocuments, AwaitingCorrection];
+const UPLOADING: &[State] = &[AwaitingDocuments, AwaitingCorrection];
+const UNPAID: &[State] = &[Draft, AwaitingDocuments, AwaitingPayment];
+const PAID: &[State] = &[AwaitingReview, AwaitingCorrection];
+const ENDED_UNPAID: &[State] = &[Cancelled, Expired];
+const NUMBERED: &[State] = &[
+    AwaitingPayment,
+    AwaitingReview,
+    AwaitingCorrection,
+    AwaitingPersonalisation,
+    Issuing,
+    AwaitingWriting,
+    AwaitingDispatch,
+    AwaitingReceipt,
+    Completed,
+    Refunding,
+    Cancelled,
+    Expired,
+];
+/// Paid, and perhaps with money that has to go back.
+const OWING: &[State] = &[
+    AwaitingReview,
+    AwaitingCorrection,
+    AwaitingPersonalisation,
+    Issuing,
+    AwaitingWriting,
+    AwaitingDispatch,
+    AwaitingReceipt,
+    Completed,
+    Refunding,
+];
+const ENDED: &[State] = &[Completed, Cancelled, Expired];
+
+/// The table. Rows are read top to bottom; no two rows share a state and a command (a test checks it).
+#[rustfmt::skip]
+pub const TABLE: &[Row] = &[
+    // The applicant fills in, uploads, signs.
+    row(FILLING,                    EditForm,              Next::Stay,                        &[]),
+    row(&[Draft],                   Confirm,               Next::Advance,                     &[]),
+    row(UPLOADING,                  RecordDocument,        Next::Stay,                        &[]),
+    row(&[AwaitingDocuments],       SignApplication,       Next::Advance,                     &[]),
+    // Money. The last refund of an order in `Refunding` ends it: `decide` moves it to `Cancelled`.
+    row(&[AwaitingPayment],         StartPayment,          Next::Stay,                        &[]),
+    row(&[AwaitingPayment],         RecordPayment,         Next::Advance,                     &[]),
+    row(OWING,                      RecordPayment,         Next::Stay,                        &["refund"]),
+    row(ENDED_UNPAID,               RecordPayment,         Next::To(Refunding),               &["refund"]),
+    row(NUMBERED,                   FlagPayment,           Next::Stay,                        &[]),
+    row(OWING,                      RecordRefund,          Next::Stay,                        &["send_notice"]),
+    // The review.
+    row(&[AwaitingReview],          Approve,               Next::Advance,                     &["send_notice"]),
+    row(&[AwaitingReview],          Reject,                Next::To(AwaitingCorrection),      &["send_notice"]),
+    row(&[AwaitingCorrection],      Resubmit,              Next::To(AwaitingReview),          &[]),
+    // The operator and the CA.
+    row(&[AwaitingPersonalisation], SubmitCsr,             Next::Advance,                     &["ask_ca"]),
+    row(&[Issuing],                 RecordCertificates,    Next::Advance,                     &[]),
+    row(&[Issuing],                 ReportIssuanceFailure, Next::To(AwaitingPersonalisation), &[]),
+    row(&[AwaitingWriting],         ConfirmWritten,        Next::Advance,                     &["send_password"]),
+    row(&[AwaitingDispatch],        Dispatch,              Next::Advance,                     &["send_notice"]),
+    row(&[AwaitingReceipt],         ConfirmReceipt,        Next::Advance,                     &[]),
+    // Ways out.
+    row(UNPAID,                     Cancel,                Next::To(Cancelled),               &["close_attempt"]),
+    row(PAID,                       Cancel,                Next::To(Refunding),               &["refund"]),
+    row(UNPAID,                     Expire,                Next::To(Expired),                 &["close_attempt"]),
+    row(&[AwaitingReceipt],         Expire,                Next::Advance,                     &[]),
+    // Late turns of the platform.
+    row(&[AwaitingPayment],         Remind,                Next::Stay,                        &["query_payment"]),
+    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "refund"]),
+    // After the retention period.
+    row(ENDED,                      Erase,                 Next::Stay,                        &[]),
+];
+
+/// The row for `command` in `state`, if the command is allowed there.
+pub fn find(state: State, command: CommandName) -> Option<&'static Row> {
+    TABLE
+        .iter()
+        .find(|row| row.command == command && row.from.contains(&state))
+}
+
+/// The state to which `row` leads an order of `kind` that stands in `state`.
+pub fn next_state(row: &Row, kind: Kind, state: State) -> State {
+    match row.next {
+        Next::Stay => state,
+        Next::To(next) => next,
+        Next::Advance => kind.after(state).unwrap_or(state),
+    }
+}
