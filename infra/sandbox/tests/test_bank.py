@@ -1,0 +1,99 @@
+"""The bank's front-end seen from the platform."""
+
+import unittest
+
+import aiohttp
+from support import OutsideTest
+
+ORDER = {
+    "out_biz_no": "T20230422A0007",
+    "payee_name": "湖南某某科技有限公司",
+    "payee_account": "43050177000000000001",
+    "bank_name": "中国建设银行",
+    "branch_cnaps": "105551000018",
+    "payee_type": 1,
+    "amount_fen": 1,
+    "memo": "7K3MPQ",
+    "purpose": "账户验证",
+}
+PATH = "/bank/transfers/T20230422A0007"
+
+
+class BankTransfers(OutsideTest):
+    async def submit(self, **changes) -> tuple[int, dict]:
+        order = {name: value for name, value in (ORDER | changes).items() if value is not ...}
+        return await self.bank("POST", "/bank/transfers", order)
+
+    async def test_a_transfer_is_accepted_once_and_posted_when_asked(self):
+        self.assertEqual(await self.submit(), (200, {"status": "ACCEPTED"}))
+        self.assertEqual(await self.submit(), (200, {"status": "ACCEPTED"}))
+        (memo,) = (await self.read("/messages.json"))["memos"]
+        self.assertEqual((memo["memo"], memo["payee_account"], memo["status"]), ("7K3MPQ", ORDER["payee_account"], "PENDING"))
+        status, answer = await self.bank("GET", PATH)
+        self.assertEqual((status, answer["status"]), (200, "SUCCESS"))
+        self.assertRegex(answer["bank_serial"], r"^20240520[0-9]{12}$")
+        self.assertEqual(answer["posted_at"], "2024-05-20T02:11:12.000Z")
+
+    async def test_the_number_is_not_used_for_another_transfer(self):
+        await self.submit()
+        status, answer = await self.submit(memo="8K3MPQ")
+        self.assertEqual((status, answer["code"]), (409, "DUPLICATE_DIFFERENT"))
+
+    async def test_an_unknown_number_is_not_found(self):
+        self.assertEqual((await self.bank("GET", PATH))[1]["status"], "NOT_FOUND")
+
+    async def test_states_are_set_by_hand(self):
+        await self.submit()
+        for status in ("RETURNED", "FAILED", "SUCCESS", "PENDING"):
+            await self.control("bank/T20230422A0007", {"status": status})
+            self.assertEqual((await self.bank("GET", PATH))[1]["status"], status)
+        await self.control("bank/T20230422A0007", {"status": "UNKNOWN"})
+        self.assertEqual((await self.bank("GET", PATH))[0], 503)
+        await self.control("bank/T20230422A0007", {"status": "LOST"}, 400)
+        await self.control("bank/nobody", {"status": "SUCCESS"}, 404)
+
+    async def test_a_branch_is_optional(self):
+        self.assertEqual((await self.submit(branch_cnaps=...))[0], 200)
+
+    async def test_fields_are_checked(self):
+        for changes in (
+            {"amount_fen": 2},
+            {"amount_fen": "1"},
+            {"amount_fen": True},
+            {"payee_type": 3},
+            {"memo": "x" * 21},
+            {"memo": ""},
+            {"out_biz_no": "T" * 21},
+            {"out_biz_no": "T-1"},
+            {"payee_account": "12345"},
+            {"branch_cnaps": "1"},
+            {"purpose": ...},
+            {"more": "x"},
+        ):
+            with self.subTest(changes):
+                status, answer = await self.submit(**changes)
+                self.assertEqual((status, answer["code"]), (400, "INVALID_PARAMETER"))
+
+    async def test_signatures_are_checked(self):
+        for code, changes in (
+            ("BAD_SIGNATURE", {"headers": {"X-Signature": "0" * 64}}),
+            ("UNKNOWN_CLIENT", {"headers": {"X-Client-Id": "x"}}),
+            ("MISSING_SIGNATURE", {"headers": {"X-Signature": ""}}),
+            ("BAD_TIMESTAMP", {"stamp": str(int(self.clock().timestamp()) - 301)}),
+            ("BAD_TIMESTAMP", {"stamp": "soon"}),
+        ):
+            with self.subTest(code):
+                status, answer = await self.bank("GET", PATH, **changes)
+                self.assertEqual((status, answer["code"]), (401, code))
+
+    async def test_faults(self):
+        await self.control("faults", {"bank": {"refuse": "ACCOUNT_INVALID"}})
+        self.assertEqual((await self.submit())[1], {"status": "REJECTED", "code": "ACCOUNT_INVALID"})
+        await self.control("faults", {"bank": {"refuse": None, "timeout": 1}})
+        with self.assertRaises(aiohttp.ServerDisconnectedError):
+            await self.submit()
+        self.assertEqual((await self.bank("GET", PATH))[1]["status"], "SUCCESS")
+
+
+if __name__ == "__main__":
+    unittest.main()
