@@ -1,1 +1,20 @@
-//! providers.
+//! Clients for the outside world: Alipay, Aliyun SMS and identity checks, the bank bridge, SMTP.
+//!
+//! Each client gets its base URL, its secret and a shared [`http::Http`] when it is made, and the clock
+//! (`now`) with each call. Money is `i64` fen. Results say what the caller may do next: go on, give up, or ask
+//! again because nobody knows whether the provider acted. Nothing here retries.
+
+pub mod alipay;
+pub mod aliyun;
+pub mod bank;
+pub mod http;
+pub mod identity;
+pub mod mail;
+pub mod money;
+pub mod sms;
+
+mod china_time;
+mod percent;
+mod secret;
+
+pub use secret::Secret;

@@ -1,0 +1,82 @@
+//! RSA2 (`SHA256withRSA`, PKCS#1 v1.5): our signing key and Alipay's verification key.
+
+use std::fmt;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// A configured key cannot be used.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    /// Neither PKCS#8 nor PKCS#1, as PEM or bare base64, of at least 2048 bits.
+    #[error("the app's private key is not an RSA key in PKCS#8 or PKCS#1")]
+    Private,
+    /// Neither SPKI nor PKCS#1, as PEM or bare base64.
+    #[error("Alipay's public key is not an RSA key in SPKI")]
+    Public,
+}
+
+/// The app's private key.
+pub(crate) struct SigningKey(RsaKeyPair);
+
+impl SigningKey {
+    /// Alipay's tool writes PKCS#8 for Java and PKCS#1 for all others: both are taken.
+    pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
+        let der = der(text).ok_or(KeyError::Private)?;
+        RsaKeyPair::from_pkcs8(&der)
+            .or_else(|_| RsaKeyPair::from_der(&der))
+            .map(Self)
+            .map_err(|_| KeyError::Private)
+    }
+
+    /// The base64 signature, or nothing when the cryptographic library fails.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<String> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .ok()?;
+        Some(STANDARD.encode(signature))
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({} bits)", self.0.public_modulus_len() * 8)
+    }
+}
+
+/// Alipay's public key.
+#[derive(Debug)]
+pub(crate) struct VerifyingKey(ParsedPublicKey);
+
+impl VerifyingKey {
+    pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
+        let der = der(text).ok_or(KeyError::Public)?;
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &der)
+            .map(Self)
+            .map_err(|_| KeyError::Public)
+    }
+
+    /// Whether this base64 signature is Alipay's over the message.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        STANDARD
+            .decode(signature)
+            .is_ok_and(|signature| self.0.verify_sig(message, &signature).is_ok())
+    }
+}
+
+/// The bytes of a PEM block or of bare base64, with any line ends.
+fn der(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let base64: Zeroizing<String> = Zeroizing::new(
+        text.lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with("-----"))
+            .collect::<Vec<_>>()
+            .concat(),
+    );
+    STANDARD.decode(base64.as_bytes()).ok().map(Zeroizing::new)
+}

@@ -1,0 +1,105 @@
+//! The gateway's envelope: signed requests out, answers verified over their raw text in.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::failure::{Doubt, Failure, judge};
+use super::keys::{SigningKey, VerifyingKey};
+use crate::percent;
+
+/// What goes on the wire for one call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The gateway with the public parameters and the signature as its query.
+    pub(crate) url: String,
+    /// The form body: `biz_content`.
+    pub(crate) body: String,
+}
+
+impl Request {
+    pub(crate) const CONTENT_TYPE: &'static str = "application/x-www-form-urlencoded;charset=utf-8";
+
+    /// Signs all parameters, `sign_type` included, and splits them between query and body.
+    pub(crate) fn sign(
+        key: &SigningKey,
+        gateway: &str,
+        mut public: Vec<(&'static str, String)>,
+        biz_content: String,
+    ) -> Option<Self> {
+        public.retain(|(_, value)| !value.is_empty());
+        let mut all = public.clone();
+        all.push(("biz_content", biz_content.clone()));
+        let signature = key.sign(joined(&all).as_bytes())?;
+        public.push(("sign", signature));
+        Some(Self {
+            url: format!("{gateway}?{}", percent::sorted_pairs(&public)),
+            body: percent::sorted_pairs(&[("biz_content", biz_content)]),
+        })
+    }
+}
+
+/// The text that is signed: raw `key=value` pairs in the keys' order.
+pub(crate) fn joined<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)]) -> String {
+    let mut pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(key, value)| (key.as_ref(), value.as_ref()))
+        .collect();
+    pairs.sort_unstable();
+    pairs
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+#[derive(Deserialize)]
+struct Status {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    sub_code: String,
+    out_trade_no: Option<String>,
+}
+
+/// Reads the answer to a method about a trade: a signed `10000`, or why there is none.
+pub(crate) fn read<T: DeserializeOwned>(
+    body: &[u8],
+    method: &str,
+    out_trade_no: &str,
+    key: &VerifyingKey,
+) -> Result<T, Failure> {
+    let envelope: BTreeMap<String, &RawValue> = serde_json::from_slice(body).map_err(|_| Doubt::Malformed)?;
+    let name = format!("{}_response", method.replace('.', "_"));
+    let node = envelope
+        .get(&name)
+        .or_else(|| envelope.get("error_response"))
+        .ok_or(Doubt::Malformed)?;
+    // The signed bytes are the node's own text: writing it anew would change escapes and order.
+    let text = node.get();
+    let status: Status = serde_json::from_str(text).map_err(|_| Doubt::Malformed)?;
+    match envelope.get("sign") {
+        Some(signature) => {
+            let signature: String = serde_json::from_str(signature.get()).map_err(|_| Doubt::BadSignature)?;
+            if !key.verifies(text.as_bytes(), &signature) {
+                return Err(Doubt::BadSignature.into());
+            }
+        }
+        None if status.code == "10000" => return Err(Doubt::BadSignature.into()),
+        None => return Err(Doubt::Unsigned(format!("{} {}", status.code, status.sub_code)).into()),
+    }
+    // A signed answer about another trade must not pass as the answer about this one.
+    if status
+        .out_trade_no
+        .is_some_and(|answered| answered != out_trade_no)
+    {
+        return Err(Doubt::Malformed.into());
+    }
+    // A signed error envelope never holds a method's result.
+    if status.code != "10000" || !envelope.contains_key(&name) {
+        return Err(judge(&status.code, &status.sub_code));
+    }
+    serde_json::from_str(text).map_err(|_| Doubt::Malformed.into())
+}

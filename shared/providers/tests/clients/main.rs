@@ -1,0 +1,8 @@
+//! Each client against an in-process provider that answers well, badly, too late, too much, or not at all.
+
+mod alipay;
+mod bank;
+mod fake;
+mod identity;
+mod mail;
+mod sms;
