@@ -68,10 +68,8 @@ impl Process {
 
     /// Whether the process runs and is the one that was started.
     pub fn runs(&mut self) -> bool {
-        if let Some(child) = &mut self.child
-            && !matches!(child.try_wait(), Ok(None))
-        {
-            return false;
+        if let Some(child) = &mut self.child {
+            return matches!(child.try_wait(), Ok(None));
         }
         // A process that ended but was not waited for has an empty command line.
         let command_line = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
@@ -151,9 +149,19 @@ fn signal(name: &str, pid: u32) -> Result<()> {
 mod tests {
     use super::*;
 
+    impl Process {
+        fn wait_until_known(&mut self) {
+            while !self.runs() {
+                std::thread::yield_now();
+            }
+        }
+    }
+
     fn sleeper(directory: &Path, name: &str) -> Process {
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 60; true", "sleeper"]).arg(directory);
+        command
+            .args(["-c", "while :; do sleep 1; done", "sleeper"])
+            .arg(directory);
         Process::start(
             name,
             &mut command,
@@ -175,7 +183,9 @@ mod tests {
             directory,
             PathBuf::from("/nowhere/log"),
         );
-        assert!(started.runs() && recorded.runs());
+        // The command line stands in /proc a moment after the start.
+        recorded.wait_until_known();
+        assert!(started.runs());
         started.stop().expect("it stops");
         assert!(!recorded.runs());
     }
