@@ -13,6 +13,8 @@ mod people;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod secrecy;
+#[cfg(test)]
 mod tests;
 mod text;
 mod units;
