@@ -1,0 +1,211 @@
+//! The command line: what it takes, and what its exit codes say.
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
+
+use crate::platform::Reference;
+
+mod failure;
+mod output;
+mod personalise;
+mod pins;
+mod tokens;
+
+use failure::Failure;
+use output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  yinxin-agent token init --dir ./blank --label 'Blank 17'
+  yinxin-agent token show --dir ./blank --json
+  yinxin-agent personalise --order 20261123A48201937 --api https://api.example.com \\
+      --session-file ~/.yinxin-session --dir ./blank
+
+Exit codes: 0 done, 1 failed, 2 refused by the platform, 64 wrong use.
+PINs are asked for on the terminal or read from --pin-file; they are never arguments.";
+
+const PERSONALISE_EXAMPLES: &str = "\
+Examples:
+  yinxin-agent personalise --order 20261123A48201937 --api https://api.example.com \\
+      --session-file ~/.yinxin-session --dir ./blank
+  yinxin-agent personalise --order 20261123A48201937 --api http://127.0.0.1:4566 \\
+      --session-file session --dir ./blank --pin-file pins --json
+
+The same command again goes on where the last one stopped, with the same key and the PIN that the token had
+at first. When it is done, the token's user password is a random one that only its holder is told.";
+
+const PIN_FILE_HELP: &str =
+    "File of mode 600 with the user PIN in its first line and the admin PIN in its second";
+
+/// Signer agent: tokens, and personalising them for orders.
+#[derive(Parser)]
+#[command(name = "yinxin-agent", version, about, after_help = EXAMPLES)]
+struct Cli {
+    /// Print one JSON object instead of text; errors too, on standard error.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make, list, show and unblock tokens.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Make a token's key, fetch its certificates and write them, for an order.
+    #[command(after_help = PERSONALISE_EXAMPLES)]
+    Personalise(PersonaliseArguments),
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a blank token in a directory.
+    #[command(
+        after_help = "Example:\n  yinxin-agent token init --dir ./blank --label 'Blank 17' --pin-file pins"
+    )]
+    Init {
+        #[command(flatten)]
+        place: Place,
+        /// Name for people, at most 32 bytes.
+        #[arg(long, default_value = "Yinxin token")]
+        label: String,
+        #[arg(long, value_name = "FILE", help = PIN_FILE_HELP)]
+        pin_file: Option<PathBuf>,
+    },
+    /// List the token in a directory and those one level below it.
+    #[command(after_help = "Example:\n  yinxin-agent token list --dir ./tokens")]
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show a token: certificates, validity, days left, tries left.
+    #[command(after_help = "Example:\n  yinxin-agent token show --dir ./blank --json")]
+    Show {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Set a new user PIN with the admin PIN, after too many wrong entries.
+    #[command(after_help = "Example:\n  yinxin-agent token unblock --dir ./blank")]
+    Unblock {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long, value_name = "FILE", help = PIN_FILE_HELP)]
+        pin_file: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+struct Place {
+    /// Directory of the token [default: the user's data directory]
+    #[arg(long, value_name = "DIR", env = "YINXIN_TOKEN_DIR")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct PersonaliseArguments {
+    /// Number or id of the order.
+    #[arg(long, value_name = "ORDER")]
+    order: Reference,
+    /// Base address of the platform's API.
+    #[arg(long, value_name = "URL", env = "YINXIN_API")]
+    api: String,
+    /// File of mode 600 with the staff session token.
+    #[arg(long, value_name = "FILE")]
+    session_file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "File of mode 600 with the token's first user PIN in its first line"
+    )]
+    pin_file: Option<PathBuf>,
+    /// Longest wait for the certificates, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    wait: u64,
+}
+
+impl Place {
+    fn directory(self) -> Result<PathBuf, Failure> {
+        self.dir.or_else(default_directory).ok_or(Failure::NoDirectory)
+    }
+}
+
+/// Runs one command and gives its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let printed = error.print().is_ok();
+            return if asked && printed {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(failure::USAGE)
+            };
+        }
+    };
+    let json = cli.json;
+    let done = match cli.command {
+        Command::Token { command } => run_token(command),
+        Command::Personalise(arguments) => personalise::run(arguments, json),
+    };
+    match done.and_then(|output| print(&output, json)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run_token(command: TokenCommand) -> Result<Output, Failure> {
+    match command {
+        TokenCommand::Init {
+            place,
+            label,
+            pin_file,
+        } => tokens::init(&place.directory()?, &label, pin_file.as_deref()),
+        TokenCommand::List { place } => tokens::list(&place.directory()?),
+        TokenCommand::Show { place } => tokens::show(&place.directory()?),
+        TokenCommand::Unblock { place, pin_file } => {
+            tokens::unblock(&place.directory()?, pin_file.as_deref())
+        }
+    }
+}
+
+fn print(output: &Output, json: bool) -> Result<(), Failure> {
+    let text = if json {
+        format!("{:#}\n", output.json)
+    } else {
+        output.text.clone()
+    };
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // The reader has seen enough (`| head`).
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Failure::Output),
+    }
+}
+
+fn default_directory() -> Option<PathBuf> {
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let data = if cfg!(windows) {
+        absolute("LOCALAPPDATA")
+    } else {
+        absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+    };
+    data.map(|data| data.join("yinxin/token"))
+}

@@ -1,0 +1,116 @@
+//! Why a command did not do its work, for people, for programs, and as an exit code.
+use std::{error::Error, io};
+
+use serde_json::{Value, json};
+
+use crate::{
+    personalise::PersonaliseError,
+    pin::PinRefusal,
+    platform::{PlatformError, SetupError},
+    private_file::ReadError,
+    token::TokenError,
+};
+
+/// `EX_USAGE` of sysexits.
+pub const USAGE: u8 = 64;
+const REFUSED: u8 = 2;
+const FAILED: u8 = 1;
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The token's refusal.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Personalising stopped.
+    #[error(transparent)]
+    Personalise(#[from] PersonaliseError),
+    /// The platform cannot be called with what was given.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A file that was named cannot be used.
+    #[error(transparent)]
+    File(#[from] ReadError),
+    /// A PIN that breaks the rules.
+    #[error("the {which} PIN is refused: {reason}")]
+    Pin {
+        /// Which PIN.
+        which: &'static str,
+        /// The rule.
+        reason: PinRefusal,
+    },
+    /// Both PINs the same: the vendor would know the holder's.
+    #[error("the user PIN and the admin PIN are to differ")]
+    SamePins,
+    /// Typed twice, not the same.
+    #[error("the two entries differ")]
+    Mistyped,
+    /// The PIN file has not the lines it should.
+    #[error(
+        "the PIN file has no {0} PIN: the user PIN stands in its first line, the admin PIN in its second"
+    )]
+    PinFile(&'static str),
+    /// No terminal to ask on.
+    #[error("there is no terminal to ask for PINs: use --pin-file")]
+    NoTerminal(#[source] io::Error),
+    /// No place for a token.
+    #[error("there is no home directory: name the token's with --dir")]
+    NoDirectory,
+    /// A directory cannot be read.
+    #[error("the directory cannot be read")]
+    Directory(#[source] io::Error),
+    /// The result cannot be printed.
+    #[error("the result cannot be printed")]
+    Output(#[source] io::Error),
+    /// The program's own start.
+    #[error("the program cannot start its work")]
+    Runtime(#[source] io::Error),
+}
+
+impl Failure {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Personalise(PersonaliseError::Platform(PlatformError::Refused(_))) => REFUSED,
+            Self::Pin { .. }
+            | Self::SamePins
+            | Self::PinFile(_)
+            | Self::NoTerminal(_)
+            | Self::NoDirectory
+            | Self::Setup(SetupError::Address | SetupError::Session)
+            | Self::Token(TokenError::Label) => USAGE,
+            _ => FAILED,
+        }
+    }
+
+    /// Shows it on standard error. When even that fails there is no one left to tell; the exit code stands.
+    pub fn print(&self, json: bool) {
+        if json {
+            eprintln!("{}", self.to_json());
+        } else {
+            eprintln!("error: {}", self.chain());
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Personalise(PersonaliseError::Platform(PlatformError::Refused(problem))) => {
+                json!({ "error": {
+                    "message": self.chain(), "type": problem.kind, "title": problem.title,
+                    "detail": problem.detail, "status": problem.status,
+                }})
+            }
+            _ => json!({ "error": { "message": self.chain() } }),
+        }
+    }
+
+    fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(error) = source {
+            text = format!("{text}: {error}");
+            source = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,176 @@
+//! A command's result, as text and as JSON.
+use serde_json::{Value, json};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use yinxin_pki::{Certificate, Name, oid};
+
+use crate::{
+    personalise::Outcome,
+    token::{PIN_TRIES, Token, TokenError, Usage},
+};
+
+/// China time, in which dates are shown to people; JSON has UTC.
+const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
+    Ok(offset) => offset,
+    Err(_) => UtcOffset::UTC,
+};
+
+/// A command's result.
+pub struct Output {
+    /// Lines for a person.
+    pub text: String,
+    /// One object for a program.
+    pub json: Value,
+}
+
+/// One line, and what a list shows of a token.
+pub fn brief(directory: &str, token: &dyn Token) -> Result<Output, TokenError> {
+    let identity = token.identity();
+    let personalised = token.certificate(Usage::Signing)?.is_some();
+    let tries = token.tries_left()?;
+    let text = format!(
+        "{}  {}  {}  {directory}\n",
+        identity.serial,
+        if personalised {
+            "with certificates"
+        } else {
+            "blank            "
+        },
+        identity.label,
+    );
+    let json = json!({
+        "directory": directory,
+        "serial": identity.serial,
+        "label": identity.label,
+        "personalised": personalised,
+        "user_pin_tries_left": tries.user,
+        "admin_pin_tries_left": tries.admin,
+    });
+    Ok(Output { text, json })
+}
+
+/// Everything about a token that is no secret.
+pub fn whole(directory: &str, token: &dyn Token, now: OffsetDateTime) -> Result<Output, TokenError> {
+    let Output { mut json, .. } = brief(directory, token)?;
+    let (identity, tries) = (token.identity(), token.tries_left()?);
+    let mut text = format!(
+        "Token       {}\nSerial      {}\nDirectory   {directory}\nUser PIN    {} of {PIN_TRIES} tries left\n\
+         Admin PIN   {} of {PIN_TRIES} tries left\n",
+        identity.label, identity.serial, tries.user, tries.admin
+    );
+    for usage in [Usage::Signing, Usage::Encryption] {
+        let key = if token.public_key(usage)?.is_some() {
+            "present"
+        } else {
+            "none"
+        };
+        text.push_str(&format!("\n{usage} key: {key}\n"));
+        json[format!("{usage}_key")] = (key == "present").into();
+        let certificate = token.certificate(usage)?;
+        if let Some(certificate) = &certificate {
+            text.push_str(&certificate_text(certificate, now));
+        }
+        json[format!("{usage}_certificate")] =
+            certificate.map_or(Value::Null, |certificate| certificate_json(&certificate, now));
+    }
+    let chain = token.record(crate::personalise::journal::CHAIN_RECORD)?;
+    json["chain"] = chain.map_or(Value::Null, |pem| {
+        String::from_utf8_lossy(&pem).into_owned().into()
+    });
+    Ok(Output { text, json })
+}
+
+/// What has been written to a token for an order.
+pub fn outcome(outcome: &Outcome) -> Output {
+    let fingerprints = &outcome.fingerprints;
+    Output {
+        text: format!(
+            "Token {} is personalised for order {}. Its user password is sent to the holder.\n\
+             Signing certificate     SM3 {}\nEncryption certificate  SM3 {}\n",
+            outcome.token_serial,
+            outcome.order_number,
+            fingerprints.signing_certificate_sm3,
+            fingerprints.encryption_certificate_sm3
+        ),
+        json: json!({
+            "order": { "id": outcome.order_id, "number": outcome.order_number },
+            "token_serial": outcome.token_serial,
+            "signing_certificate_sm3": fingerprints.signing_certificate_sm3,
+            "encryption_certificate_sm3": fingerprints.encryption_certificate_sm3,
+        }),
+    }
+}
+
+fn certificate_text(certificate: &Certificate, now: OffsetDateTime) -> String {
+    let left = match days_left(certificate, now) {
+        days if days < 0 => "expired".to_owned(),
+        days => format!("{days} days left"),
+    };
+    format!(
+        "  subject   {}\n  issuer    {}\n  serial    {}\n  valid     {} to {} (China time), {left}\n",
+        name(certificate.subject()),
+        name(certificate.issuer()),
+        certificate.serial_hex(),
+        china_day(certificate.not_before()),
+        china_day(certificate.not_after()),
+    )
+}
+
+fn certificate_json(certificate: &Certificate, now: OffsetDateTime) -> Value {
+    let utc = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).format(&Rfc3339).ok();
+    json!({
+        "subject": name(certificate.subject()),
+        "issuer": name(certificate.issuer()),
+        "serial": certificate.serial_hex(),
+        "not_before": utc(certificate.not_before()),
+        "not_after": utc(certificate.not_after()),
+        "days_left": days_left(certificate, now),
+        "sm3": hex::encode(yinxin_pki::sm3(certificate.as_der())),
+        "pem": certificate.to_pem(),
+    })
+}
+
+/// Whole days until the last second of validity; negative after it.
+fn days_left(certificate: &Certificate, now: OffsetDateTime) -> i64 {
+    (certificate.not_after() - now)
+        .whole_seconds()
+        .div_euclid(24 * 60 * 60)
+}
+
+fn china_day(time: OffsetDateTime) -> String {
+    time.to_offset(CHINA)
+        .format(format_description!("[year]-[month]-[day]"))
+        .unwrap_or_default()
+}
+
+/// A name as RFC 4514 writes it, in the certificate's order.
+fn name(name: &Name) -> String {
+    let attribute = |attribute: &yinxin_pki::Attribute| {
+        let kind = match attribute.oid {
+            oid::COUNTRY => "C".to_owned(),
+            oid::STATE => "ST".to_owned(),
+            oid::LOCALITY => "L".to_owned(),
+            oid::ORGANIZATION => "O".to_owned(),
+            oid::ORGANIZATIONAL_UNIT => "OU".to_owned(),
+            oid::COMMON_NAME => "CN".to_owned(),
+            other => other.to_string(),
+        };
+        format!("{kind}={}", escaped(&attribute.value))
+    };
+    name.attributes()
+        .iter()
+        .map(attribute)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// RFC 4514, 2.4; control characters could rewrite lines of the terminal.
+fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for character in value.chars().filter(|character| !character.is_control()) {
+        if matches!(character, ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=') {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    text
+}

@@ -1,0 +1,199 @@
+//! What the agent asks of a token. The steps are those of GM/T 0016 (SKF), so that a UKey can stand where the
+//! file token stands: one application with one container, records in place of the application's files.
+use std::{fmt, io, path::PathBuf};
+
+use yinxin_pki::{Certificate, EnvelopedKey, PublicKey, enveloped_key::EnvelopeError, key::SigningFailed};
+use zeroize::Zeroizing;
+
+use crate::{pin::Pin, private_file::ReadError};
+
+mod document;
+pub mod file;
+pub mod vault;
+
+pub use file::FileToken;
+
+/// Wrong entries after which a PIN is locked.
+pub const PIN_TRIES: u8 = 6;
+/// Longest record, in bytes.
+pub const RECORD_LIMIT_BYTES: usize = 32 * 1024;
+
+/// Which of the container's two key pairs, and its certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usage {
+    /// The pair made in the token, which signs.
+    Signing,
+    /// The pair that came enveloped, which decrypts.
+    Encryption,
+}
+
+/// Which PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinKind {
+    /// The holder's: signs, imports.
+    User,
+    /// The vendor's: unblocks the holder's.
+    Admin,
+}
+
+/// Name and number of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Given when it was made, for people.
+    pub label: String,
+    /// Unique, of letters and digits.
+    pub serial: String,
+}
+
+/// How many tries each PIN has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TriesLeft {
+    /// Of the user PIN.
+    pub user: u8,
+    /// Of the admin PIN.
+    pub admin: u8,
+}
+
+/// Why a token did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The PIN is wrong; the counter has gone down.
+    #[error("the {kind} PIN is wrong, {left} of {PIN_TRIES} tries left")]
+    WrongPin {
+        /// Which PIN.
+        kind: PinKind,
+        /// Tries left.
+        left: u8,
+    },
+    /// No tries are left.
+    #[error("the {0} PIN is locked after {PIN_TRIES} wrong entries")]
+    PinLocked(PinKind),
+    /// The step needs the user PIN first.
+    #[error("log in to the token first")]
+    NotLoggedIn,
+    /// The container has no such key pair.
+    #[error("the token holds no {0} key pair")]
+    NoKey(Usage),
+    /// A key pair is there; the token does not write over it.
+    #[error("the token already holds another {0} key pair")]
+    KeyExists(Usage),
+    /// A certificate for another key than the container's.
+    #[error("the {0} certificate is for another key than the token's")]
+    CertificateMismatch(Usage),
+    /// The enveloped key does not open with the signing key, or is not the key that it names.
+    #[error("the enveloped encryption key does not open with this token's signing key")]
+    Envelope(#[source] EnvelopeError),
+    /// No label of a token.
+    #[error(
+        "a label has 1 to {} bytes and no control characters",
+        document::LABEL_LIMIT_BYTES
+    )]
+    Label,
+    /// The derivation of a key from a PIN did not run.
+    #[error("no key can be derived from the PIN with this token's parameters")]
+    Cost,
+    /// More than a record may hold.
+    #[error("the record is longer than {RECORD_LIMIT_BYTES} bytes")]
+    RecordTooLong,
+    /// There is a token in that place already.
+    #[error("{} already holds a token", .0.display())]
+    AlreadyThere(PathBuf),
+    /// Another program works with the token.
+    #[error("another program is using the token {}", .0.display())]
+    Busy(PathBuf),
+    /// Not to be read as it lies there: missing, open to others, not readable.
+    #[error("the token cannot be opened")]
+    Unreadable(#[from] ReadError),
+    /// What was read is no token, or was changed outside this program.
+    #[error("the token {} is damaged: {reason}", path.display())]
+    Corrupt {
+        /// Where it lies.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// It could not be written; what was there stands.
+    #[error("the token {} cannot be written", path.display())]
+    Unwritable {
+        /// Where it lies.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No signature came about; the same call again helps.
+    #[error("the token did not sign")]
+    Signature(#[source] SigningFailed),
+    /// The ciphertext is not for this token's encryption key.
+    #[error("the ciphertext does not decrypt with the token's encryption key")]
+    Decryption,
+}
+
+/// A token with one container: a signing pair, an encryption pair and their certificates.
+///
+/// What changes the token is on the disk, or in the device, when the call returns.
+pub trait Token {
+    /// Label and serial number (`SKF_GetDevInfo`).
+    fn identity(&self) -> Identity;
+
+    /// The retry counters (`SKF_GetPINInfo`).
+    fn tries_left(&self) -> Result<TriesLeft, TokenError>;
+
+    /// Tries the user PIN (`SKF_VerifyPIN`): a wrong one costs a try, a right one gives all tries back.
+    fn login(&mut self, pin: &Pin) -> Result<(), TokenError>;
+
+    /// Forgets the login (`SKF_ClearSecureState`).
+    fn logout(&mut self);
+
+    /// Replaces the user PIN (`SKF_ChangePIN`); a wrong old one costs a try. The login stands.
+    fn set_user_pin(&mut self, old: &Pin, new: &Pin) -> Result<(), TokenError>;
+
+    /// Sets a new user PIN and gives its tries back, under the admin PIN (`SKF_UnblockPIN`).
+    fn unblock(&mut self, admin: &Pin, new_user: &Pin) -> Result<(), TokenError>;
+
+    /// Makes the signing pair (`SKF_GenECCKeyPair`); refuses when there is one. Needs the login.
+    fn generate_signing_key(&mut self) -> Result<PublicKey, TokenError>;
+
+    /// A pair's public key, if the pair is there (`SKF_ExportPublicKey`).
+    fn public_key(&self, usage: Usage) -> Result<Option<PublicKey>, TokenError>;
+
+    /// Signs a message with the signing pair, DER: SM2 with SM3 and the default identifier (`SKF_ECCSignData`
+    /// over e = SM3(Z ‖ message)). Needs the login.
+    fn sign(&mut self, message: &[u8]) -> Result<Vec<u8>, TokenError>;
+
+    /// Decrypts an `SM2Cipher` (DER) with the encryption pair (`SKF_ECCDecrypt`). Needs the login.
+    fn decrypt(&mut self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError>;
+
+    /// Opens an encryption pair with the signing key and keeps it (`SKF_ImportECCKeyPair`). The same pair again is
+    /// no error, another one is. Needs the login.
+    fn import_enveloped_key(&mut self, envelope: &EnvelopedKey) -> Result<PublicKey, TokenError>;
+
+    /// Keeps a pair's certificate (`SKF_ImportCertificate`), in place of an earlier one. Needs the login.
+    fn import_certificate(&mut self, usage: Usage, certificate: &Certificate) -> Result<(), TokenError>;
+
+    /// Reads a certificate back (`SKF_ExportCertificate`).
+    fn certificate(&self, usage: Usage) -> Result<Option<Certificate>, TokenError>;
+
+    /// Reads a record (`SKF_ReadFile`); readable without login, so nothing in it is secret in clear.
+    fn record(&self, name: &str) -> Result<Option<Vec<u8>>, TokenError>;
+
+    /// Writes a record (`SKF_WriteFile`). Needs the login.
+    fn write_record(&mut self, name: &str, bytes: &[u8]) -> Result<(), TokenError>;
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Signing => "signing",
+            Self::Encryption => "encryption",
+        })
+    }
+}
+
+impl fmt::Display for PinKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! A CA in memory: root, issuing CA, and the pair of certificates for a CSR.
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+use yinxin_agent::token::vault::rng;
+use yinxin_pki::{
+    Certificate, Csr, EnvelopedKey, Name, PublicKey, SigningKey,
+    profile::{Content, Issuer, Profile, Serial, Services, Validity, assemble},
+};
+
+/// A root and an issuing CA with their keys.
+pub struct Authority {
+    root: Certificate,
+    issuing: Certificate,
+    issuing_key: SigningKey,
+}
+
+/// What a delivery is made of, so that a test can exchange a part.
+pub struct Parts {
+    pub signing: Certificate,
+    pub encryption: Certificate,
+    pub chain: Vec<Certificate>,
+    pub enveloped_key: EnvelopedKey,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let root_key = SigningKey::generate(&mut rng());
+        let root_name = Name::unit("Test Root", None).unwrap();
+        let itself = Issuer::itself(root_name.clone(), root_key.public_key());
+        let root = certificate(
+            Profile::RootCa,
+            &root_name,
+            root_key.public_key(),
+            &itself,
+            &root_key,
+        );
+        let issuing_key = SigningKey::generate(&mut rng());
+        let issuing_name = Name::unit("Test Issuing CA", None).unwrap();
+        let by_root = Issuer::of(&root);
+        let issuing = certificate(
+            Profile::IssuingCa,
+            &issuing_name,
+            issuing_key.public_key(),
+            &by_root,
+            &root_key,
+        );
+        Self {
+            root,
+            issuing,
+            issuing_key,
+        }
+    }
+
+    pub fn issue(&self, csr: &Csr) -> Parts {
+        self.issue_for(csr.subject(), csr.public_key())
+    }
+
+    pub fn issue_for(&self, subject: &Name, signing_key: &PublicKey) -> Parts {
+        let encryption_key = SigningKey::generate(&mut rng());
+        let issuer = Issuer::of(&self.issuing);
+        let issue = |profile, key: &PublicKey| certificate(profile, subject, key, &issuer, &self.issuing_key);
+        Parts {
+            signing: issue(Profile::Signing, signing_key),
+            encryption: issue(Profile::Encryption, encryption_key.public_key()),
+            chain: vec![self.issuing.clone(), self.root.clone()],
+            enveloped_key: EnvelopedKey::seal(&encryption_key, signing_key, &mut rng()),
+        }
+    }
+}
+
+impl Parts {
+    pub fn to_json(&self) -> Value {
+        json!({
+            "signing_certificate": self.signing.to_pem(),
+            "encryption_certificate": self.encryption.to_pem(),
+            "chain": self.chain.iter().map(Certificate::to_pem).collect::<Vec<_>>(),
+            "enveloped_key": STANDARD.encode(self.enveloped_key.as_der()),
+        })
+    }
+}
+
+fn certificate(
+    profile: Profile,
+    subject: &Name,
+    key: &PublicKey,
+    issuer: &Issuer,
+    issuer_key: &SigningKey,
+) -> Certificate {
+    let from = OffsetDateTime::now_utc() - Duration::minutes(1);
+    let tbs = profile.to_tbs(&Content {
+        serial: &Serial::random(&mut rng()),
+        issuer,
+        validity: Validity::years(from, 1).unwrap(),
+        subject,
+        public_key: key,
+        identity: None,
+        services: &Services::default(),
+    });
+    let signature = issuer_key.sign(&tbs).unwrap();
+    Certificate::from_der(&assemble(&tbs, &signature)).unwrap()
+}

@@ -1,0 +1,107 @@
+//! A token whose program dies at a chosen call, before or after the call took effect.
+use std::io;
+
+use yinxin_agent::{
+    pin::Pin,
+    token::{FileToken, Identity, Token, TokenError, TriesLeft, Usage},
+};
+use yinxin_pki::{Certificate, EnvelopedKey, PublicKey};
+use zeroize::Zeroizing;
+
+/// On which side of the call's effect the program dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    After,
+}
+
+pub struct BreakingToken {
+    pub inner: FileToken,
+    /// Calls that still go well.
+    pub calls_left: usize,
+    pub side: Side,
+    pub broken: bool,
+}
+
+impl BreakingToken {
+    fn call<T>(
+        &mut self,
+        call: impl FnOnce(&mut FileToken) -> Result<T, TokenError>,
+    ) -> Result<T, TokenError> {
+        assert!(!self.broken, "a dead program calls nothing");
+        if let Some(left) = self.calls_left.checked_sub(1) {
+            self.calls_left = left;
+            return call(&mut self.inner);
+        }
+        self.broken = true;
+        if self.side == Side::After {
+            call(&mut self.inner)?;
+        }
+        Err(TokenError::Unwritable {
+            path: "broken".into(),
+            source: io::Error::other("the program died"),
+        })
+    }
+}
+
+impl Token for BreakingToken {
+    fn identity(&self) -> Identity {
+        self.inner.identity()
+    }
+
+    fn tries_left(&self) -> Result<TriesLeft, TokenError> {
+        self.inner.tries_left()
+    }
+
+    fn login(&mut self, pin: &Pin) -> Result<(), TokenError> {
+        self.call(|token| token.login(pin))
+    }
+
+    fn logout(&mut self) {
+        self.inner.logout();
+    }
+
+    fn set_user_pin(&mut self, old: &Pin, new: &Pin) -> Result<(), TokenError> {
+        self.call(|token| token.set_user_pin(old, new))
+    }
+
+    fn unblock(&mut self, admin: &Pin, new_user: &Pin) -> Result<(), TokenError> {
+        self.call(|token| token.unblock(admin, new_user))
+    }
+
+    fn generate_signing_key(&mut self) -> Result<PublicKey, TokenError> {
+        self.call(FileToken::generate_signing_key)
+    }
+
+    fn public_key(&self, usage: Usage) -> Result<Option<PublicKey>, TokenError> {
+        self.inner.public_key(usage)
+    }
+
+    fn sign(&mut self, message: &[u8]) -> Result<Vec<u8>, TokenError> {
+        self.call(|token| token.sign(message))
+    }
+
+    fn decrypt(&mut self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        self.call(|token| token.decrypt(ciphertext))
+    }
+
+    fn import_enveloped_key(&mut self, envelope: &EnvelopedKey) -> Result<PublicKey, TokenError> {
+        self.call(|token| token.import_enveloped_key(envelope))
+    }
+
+    fn import_certificate(&mut self, usage: Usage, certificate: &Certificate) -> Result<(), TokenError> {
+        self.call(|token| token.import_certificate(usage, certificate))
+    }
+
+    fn certificate(&self, usage: Usage) -> Result<Option<Certificate>, TokenError> {
+        self.inner.certificate(usage)
+    }
+
+    fn record(&self, name: &str) -> Result<Option<Vec<u8>>, TokenError> {
+        self.inner.record(name)
+    }
+
+    fn write_record(&mut self, name: &str, bytes: &[u8]) -> Result<(), TokenError> {
+        self.call(|token| token.write_record(name, bytes))
+    }
+}
