@@ -131,7 +131,7 @@ struct Submission<'a> {
 
 #[derive(Deserialize)]
 struct Report {
-    #[serde(rename = "status")]
+    #[serde(rename = "status", default)]
     word: String,
     code: Option<String>,
     msg: Option<String>,

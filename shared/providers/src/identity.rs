@@ -30,6 +30,8 @@ const ENTERPRISE: Action = Action {
     version: "2022-11-25",
     place: Place::Query,
 };
+/// What the checks are for, as the provider's statistics show it.
+const SCENE: &str = "certificate_application";
 
 /// Who checks data against the authoritative sources.
 #[async_trait]
@@ -267,7 +269,10 @@ fn elements<'a>(kind: &'static str, enterprise: Enterprise<'a>) -> Vec<(&'static
         ("EntName", enterprise.name),
         ("LicenseNo", enterprise.credit_code),
         ("LegalPersonName", enterprise.legal_person),
+        ("SceneCode", SCENE),
         ("MerchantBizId", enterprise.biz_no),
+        // The platform has no user accounts; an order stands for its applicant.
+        ("MerchantUserId", enterprise.biz_no),
         // The applicant consented with the form.
         ("UserAuthorization", "1"),
     ]

@@ -43,10 +43,15 @@ fn submissions_are_accepted_rejected_or_unknown() {
         submitted(&answer(400, r#"{"status":"REJECTED","code":"ACCOUNT"}"#)),
         Submitted::Rejected { code } if code == "ACCOUNT"
     ));
+    assert!(matches!(
+        submitted(&answer(409, r#"{"code":"DUPLICATE_DIFFERENT"}"#)),
+        Submitted::Rejected { code } if code == "DUPLICATE_DIFFERENT"
+    ));
     for (status, body) in [
         (200, r#"{"status":"UNKNOWN"}"#),
         (200, "{}"),
-        (401, "unauthorised"),
+        (400, "{}"),
+        (401, r#"{"code":"BAD_SIGNATURE"}"#),
         (500, r#"{"status":"REJECTED"}"#),
         (502, r#"{"status":"ACCEPTED"}"#),
     ] {

@@ -109,7 +109,7 @@ impl Findings {
 /// The call was not processed.
 fn without_findings(status: u16, code: String) -> Outcome {
     match code.as_str() {
-        "401" => unsupported(Unsupported::Malformed),
+        "401" | "InvalidParameter" => unsupported(Unsupported::Malformed),
         "403" => unsupported(Unsupported::TooOften),
         "405" => unsupported(Unsupported::MobileSegment),
         // A processed call without findings, or a source that is down. `402` may also be a missing permission,

@@ -49,7 +49,7 @@ impl Asked {
         let query = self.uri.query().unwrap_or_default();
         form_urlencoded::parse(query.as_bytes())
             .chain(form_urlencoded::parse(self.body.as_bytes()))
-            .into_owned()
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
             .collect()
     }
 

@@ -103,13 +103,15 @@ async fn an_enterprise_is_checked_by_the_newer_version() {
     assert_eq!(asked.header("x-acs-version"), "2022-11-25");
     assert_eq!(asked.parameter("InfoVerifyType"), "ENT_4META");
     assert_eq!(asked.parameter("UserAuthorization"), "1");
+    for name in ["SceneCode", "MerchantBizId", "MerchantUserId"] {
+        assert!(!asked.parameter(name).is_empty(), "{name}");
+    }
     assert_eq!(asked.parameter("LegalPersonCertNo"), "430102199003070012");
 }
 
 #[tokio::test]
 async fn no_usable_answer_means_busy_and_is_asked_once() {
     for (name, fake) in fake::useless().await {
-        // This one redirects to nothing the protocol knows.
         let outcome = checks(&fake.url).verify(PHONE, NOW).await.outcome;
         assert_eq!(outcome, Outcome::ProviderBusy, "{name}");
         assert!(fake.asked().len() <= 1, "{name}");

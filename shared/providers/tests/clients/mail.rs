@@ -111,7 +111,7 @@ async fn a_chinese_mail_with_a_file_is_delivered_after_logging_in() {
         said.iter()
             .any(|line| line.contains(&STANDARD.encode("%PDF-1.7")) || line == "%PDF-1.7")
     );
-    assert!(said.iter().all(String::is_ascii));
+    assert!(said.iter().all(|line| line.is_ascii()));
 }
 
 #[tokio::test]
