@@ -50,6 +50,17 @@ pub struct BadSignature;
 #[error("the SM2 signature could not be made")]
 pub struct SigningFailed;
 
+/// The two ways to name the algorithm of an SM2 key (GM/T 0015-2023 allows both; readers here accept both).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyForm {
+    /// id-ecPublicKey with the curve: known to every reader.
+    #[default]
+    EcPublicKey,
+    /// The identifier of SM2 for algorithm and curve: says that the key is no plain elliptic-curve key. OpenSSL,
+    /// Tongsuo and gmsm read it; BouncyCastle 1.72 finds no key in such a certificate.
+    Sm2,
+}
+
 /// An SM2 public key: a point on the curve, kept uncompressed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
@@ -90,9 +101,18 @@ impl PublicKey {
         Self::from_sec1(point.whole_bits()?)
     }
 
-    /// DER `SubjectPublicKeyInfo` with id-ecPublicKey and the named curve: 91 bytes.
+    /// DER `SubjectPublicKeyInfo` in the usual form, [`KeyForm::EcPublicKey`]: 91 bytes.
     pub fn to_spki_der(&self) -> Vec<u8> {
-        let algorithm = der::sequence(&[&der::oid(oid::EC_PUBLIC_KEY), &der::oid(oid::SM2)]);
+        self.to_spki_der_as(KeyForm::EcPublicKey)
+    }
+
+    /// DER `SubjectPublicKeyInfo` in a chosen form.
+    pub fn to_spki_der_as(&self, form: KeyForm) -> Vec<u8> {
+        let algorithm = match form {
+            KeyForm::EcPublicKey => oid::EC_PUBLIC_KEY,
+            KeyForm::Sm2 => oid::SM2,
+        };
+        let algorithm = der::sequence(&[&der::oid(algorithm), &der::oid(oid::SM2)]);
         der::sequence(&[&algorithm, &der::bit_string(0, &self.point)])
     }
 

@@ -20,7 +20,7 @@ pub use certificate::Certificate;
 pub use csr::{Csr, CsrBuilder};
 pub use digest::{constant_time_eq, hmac_sm3, sm3};
 pub use enveloped_key::EnvelopedKey;
-pub use key::{BadSignature, KeyError, PublicKey, SigningKey};
+pub use key::{BadSignature, KeyError, KeyForm, PublicKey, SigningKey};
 pub use name::{Attribute, Name};
 pub use rand_core;
 pub use zeroize::Zeroizing;

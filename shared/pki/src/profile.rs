@@ -7,7 +7,7 @@ use time::{Date, Duration, OffsetDateTime};
 
 use crate::certificate::{Certificate, KeyUsage, write_sm2_with_sm3};
 use crate::der;
-use crate::key::PublicKey;
+use crate::key::{KeyForm, PublicKey};
 use crate::name::Name;
 
 mod extensions;
@@ -62,7 +62,7 @@ impl Profile {
             content.issuer.name.as_der(),
             &validity,
             content.subject.as_der(),
-            &content.public_key.to_spki_der(),
+            &content.public_key.to_spki_der_as(content.key_form),
             &der::explicit(3, &extensions::write(self, content)),
         ])
     }
@@ -81,6 +81,8 @@ pub struct Content<'a> {
     pub subject: &'a Name,
     /// The subject's key.
     pub public_key: &'a PublicKey,
+    /// How the algorithm of the key is named.
+    pub key_form: KeyForm,
     /// The subject's number in a public register, if it has one that the standard provides for.
     pub identity: Option<&'a Identity>,
     /// Where readers ask about the certificate.

@@ -1,5 +1,7 @@
 //! Arbitrary and damaged bytes: the parsers refuse them, they never panic.
 
+#![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+
 use getrandom::SysRng;
 use proptest::prelude::*;
 use rand_core::UnwrapErr;

@@ -5,6 +5,7 @@ use time::Duration;
 use super::Findings;
 use crate::certificate::{TbsCertificate, write_sm2_with_sm3};
 use crate::der::{self, Tlv, tag};
+use crate::key::KeyForm;
 use crate::name::{Name, max_characters};
 use crate::oid;
 use crate::profile::Profile;
@@ -25,11 +26,14 @@ pub(super) fn check(findings: &mut Findings, profile: Profile, tbs: &TbsCertific
     check_validity(findings, profile, tbs);
     check_name(findings, &tbs.issuer);
     check_name(findings, &tbs.subject);
-    // GM/T 0015-2023 lets readers accept other forms; written is the one that every reader knows.
+    // GM/T 0015-2023 lets the algorithm be SM2 itself. RFC 8813, 3 forbids id-ecPublicKey the encipherment bits that
+    // GM/T 0015 demands of an encryption certificate: there, and just there, the other form avoids the contradiction.
+    let usual = tbs.spki == tbs.public_key.to_spki_der();
+    let sm2 = tbs.spki == tbs.public_key.to_spki_der_as(KeyForm::Sm2);
     findings.require(
-        tbs.spki == tbs.public_key.to_spki_der(),
+        usual || (sm2 && profile == Profile::Encryption),
         "public-key-form",
-        "the public key is not in the usual form",
+        "the public key is not in a form of the profile",
     );
 }
 

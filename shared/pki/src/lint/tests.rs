@@ -8,7 +8,7 @@ use super::*;
 use crate::certificate::KeyUsage;
 use crate::der;
 use crate::profile::{Content, Identity, Issuer, Serial, Services, Validity, assemble};
-use crate::{Name, SigningKey, oid};
+use crate::{KeyForm, Name, SigningKey, oid};
 
 const NOW: time::OffsetDateTime = datetime!(2026-11-23 08:00:00 UTC);
 
@@ -33,6 +33,7 @@ fn world() -> World {
         validity: Validity::years(NOW, 30).unwrap(),
         subject: &root_name,
         public_key: root_key.public_key(),
+        key_form: KeyForm::EcPublicKey,
         identity: None,
         services: &Services::default(),
     });
@@ -44,6 +45,7 @@ fn world() -> World {
         validity: Validity::years(NOW, 20).unwrap(),
         subject: &name("测试签发"),
         public_key: issuing_key.public_key(),
+        key_form: KeyForm::EcPublicKey,
         identity: None,
         services: &Services::default(),
     });
@@ -79,6 +81,7 @@ impl World {
             validity: Validity::years(NOW, 1).unwrap(),
             subject: &self.subject,
             public_key: self.subscriber.public_key(),
+            key_form: KeyForm::EcPublicKey,
             identity: None,
             services: &self.services,
         };
@@ -135,7 +138,7 @@ fn a_validity_beyond_the_issuer_or_the_profile_is_found() {
     let world = world();
     let with = |years| {
         world.tbs(Profile::Signing, |content| {
-            content.validity = Validity::years(NOW, years).unwrap()
+            content.validity = Validity::years(NOW, years).unwrap();
         })
     };
     assert_eq!(world.findings(Profile::Signing, &with(10)), [""; 0]);
@@ -161,7 +164,7 @@ fn another_issuer_is_found() {
     assert_eq!(rules(&findings), ["issuer-name", "authority-key-identifier"]);
     assert!(rules(&lint(Profile::Signing, &tbs, None)).contains(&"issuer-known"));
     let own = world.tbs(Profile::Signing, |content| {
-        content.public_key = world.issuing.public_key()
+        content.public_key = world.issuing.public_key();
     });
     assert_eq!(world.findings(Profile::Signing, &own), ["own-key"]);
 }
@@ -182,6 +185,20 @@ fn a_changed_key_or_identifier_is_found() {
     assert_eq!(
         world.findings(Profile::Signing, &replaced(&tbs, &point, &outside)),
         ["structure"]
+    );
+}
+
+#[test]
+fn just_an_encryption_certificate_may_name_sm2_as_its_algorithm() {
+    let world = world();
+    let with = |profile| world.tbs(profile, |content| content.key_form = KeyForm::Sm2);
+    assert_eq!(
+        world.findings(Profile::Encryption, &with(Profile::Encryption)),
+        [""; 0]
+    );
+    assert_eq!(
+        world.findings(Profile::Signing, &with(Profile::Signing)),
+        ["public-key-form"]
     );
 }
 
@@ -257,7 +274,7 @@ fn a_wrong_credit_code_is_found() {
     let identities = codes.map(|code| Identity::CreditCode(code.into()));
     let world = world();
     for identity in &identities {
-        let tbs = world.tbs(Profile::Signing, |content| content.identity = Some(&identity));
+        let tbs = world.tbs(Profile::Signing, |content| content.identity = Some(identity));
         assert_eq!(world.findings(Profile::Signing, &tbs), ["organization-code"]);
     }
 }
