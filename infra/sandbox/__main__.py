@@ -30,9 +30,13 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
 
-    make = commands.add_parser("init", help="make fresh keys: DIR/secrets.json for the platform, DIR/config.json for serve")
+    make = commands.add_parser(
+        "init", help="make fresh keys: DIR/secrets.json for the platform, DIR/config.json for serve"
+    )
     make.add_argument("--dir", type=Path, required=True, help="folder for the two files")
-    make.add_argument("--smtp-port", type=port, default=None, help=f"written into the secrets (default {DEFAULT_SMTP_PORT})")
+    make.add_argument(
+        "--smtp-port", type=port, default=None, help=f"written into the secrets (default {DEFAULT_SMTP_PORT})"
+    )
     make.add_argument("--force", action="store_true", help="replace keys that exist")
 
     run = commands.add_parser("serve", help="run until SIGTERM or SIGINT")

@@ -68,7 +68,9 @@ class Verifier:
         if body:
             due.add("content-type")
         if names != sorted(set(names)) or not due <= set(names) or any(name not in headers for name in names):
-            raise ApiError(400, "IncompleteSignature", f"SignedHeaders must be sorted and hold {';'.join(sorted(due))}.")
+            raise ApiError(
+                400, "IncompleteSignature", f"SignedHeaders must be sorted and hold {';'.join(sorted(due))}."
+            )
         texts = [string_to_sign(canonical_request(method, path, query, headers, names, body)) for path in paths]
         if not any(hmac.compare_digest(sign(secret, text), signature) for text in texts):
             raise ApiError(

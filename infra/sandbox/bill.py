@@ -62,7 +62,12 @@ class Bills:
         paid = sum(row[2].strip() == "交易" for row in rows)
         money = sum(int(row[11].strip().replace(".", "")) for row in rows)
         amount = ("-" if money < 0 else "") + yuan(abs(money))
-        sums = [*head, ["#-----业务汇总列表-----"], TOTALS, ["合计", "", str(paid), str(len(rows) - paid), amount, amount]]
+        sums = [
+            *head,
+            ["#-----业务汇总列表-----"],
+            TOTALS,
+            ["合计", "", str(paid), str(len(rows) - paid), amount, amount],
+        ]
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(f"{name}_业务明细.csv", _csv(details))

@@ -54,11 +54,15 @@ class Identity:
 
     def call(self, action: str, version: str, query: dict, form: dict, *, allowed: bool) -> tuple[int, dict]:
         if action not in NEEDS and action not in ("BankMetaVerify", *ENTERPRISE_ACTIONS):
-            raise ApiError(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.")
+            raise ApiError(
+                404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."
+            )
         if version != (ENTERPRISE_VERSION if action in ENTERPRISE_ACTIONS else PERSON_VERSION):
             raise ApiError(404, "InvalidVersion", "Specified parameter Version is not valid.")
         if self.world.faults.take("identity", "busy"):
-            raise ApiError(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
+            raise ApiError(
+                503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."
+            )
         if action in ENTERPRISE_ACTIONS:
             if not allowed:
                 raise ApiError(403, "Forbidden.RAMUserAccessDenied", "The RAM user has no permission.")

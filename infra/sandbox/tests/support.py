@@ -208,9 +208,7 @@ class OutsideTest(unittest.IsolatedAsyncioTestCase):
         return headers
 
     async def post_cloud(self, query: dict, body: bytes, headers: dict) -> tuple[int, dict]:
-        async with self.http.post(
-            f"{self.base}/aliyun/", params=query, data=body or None, headers=headers
-        ) as answer:
+        async with self.http.post(f"{self.base}/aliyun/", params=query, data=body or None, headers=headers) as answer:
             return answer.status, await answer.json()
 
     async def cloud(self, action, version, keys, *, query=None, form=None) -> tuple[int, dict]:

@@ -93,7 +93,9 @@ class Precreate(OutsideTest):
             {"timeout_expres": "30m"},
         ):
             with self.subTest(changes):
-                self.assertEqual((await self.precreate(**{"number": NUMBER} | _number(changes)))["sub_code"], "ACQ.INVALID_PARAMETER")
+                self.assertEqual(
+                    (await self.precreate(**{"number": NUMBER} | _number(changes)))["sub_code"], "ACQ.INVALID_PARAMETER"
+                )
         biz = {"out_trade_no": NUMBER, "total_amount": "1.00", "subject": "x"}
         for url in ("ftp://127.0.0.1/", "/api", "https://ca.example.com/notify?x=1"):
             text = await self.alipay_raw(self.alipay_params("alipay.trade.precreate", biz, notify_url=url))
@@ -115,7 +117,9 @@ class Precreate(OutsideTest):
             self.assertEqual((answer["code"], answer["sub_code"]), ("40004", "ACQ.TRADE_NOT_EXIST"))
         # The refused close does not stop a scan.
         await self.control("alipay/pay", {"out_trade_no": NUMBER})
-        self.assertEqual((await self.alipay("alipay.trade.query", out_trade_no=NUMBER))["trade_status"], "TRADE_SUCCESS")
+        self.assertEqual(
+            (await self.alipay("alipay.trade.query", out_trade_no=NUMBER))["trade_status"], "TRADE_SUCCESS"
+        )
 
     async def test_a_code_dies_after_its_time(self):
         await self.precreate(timeout_express="30m")
@@ -132,7 +136,9 @@ class Precreate(OutsideTest):
         self.assertEqual((query["trade_status"], query["total_amount"]), ("WAIT_BUYER_PAY", "220.00"))
         self.assertNotIn("send_pay_date", query)
         self.clock.move(minutes=30)
-        self.assertEqual((await self.alipay("alipay.trade.query", trade_no=query["trade_no"]))["trade_status"], "TRADE_CLOSED")
+        self.assertEqual(
+            (await self.alipay("alipay.trade.query", trade_no=query["trade_no"]))["trade_status"], "TRADE_CLOSED"
+        )
         self.assertEqual((await self.precreate())["sub_code"], "ACQ.TRADE_HAS_CLOSE")
         await self.control("alipay/pay", {"out_trade_no": NUMBER}, 409)
 
@@ -140,11 +146,15 @@ class Precreate(OutsideTest):
         await self.precreate()
         await self.control("alipay/scan", {"out_trade_no": NUMBER})
         self.assertEqual((await self.alipay("alipay.trade.close", out_trade_no=NUMBER))["code"], "10000")
-        self.assertEqual((await self.alipay("alipay.trade.close", out_trade_no=NUMBER))["sub_code"], "ACQ.TRADE_HAS_CLOSE")
+        self.assertEqual(
+            (await self.alipay("alipay.trade.close", out_trade_no=NUMBER))["sub_code"], "ACQ.TRADE_HAS_CLOSE"
+        )
         await self.control("alipay/pay", {"out_trade_no": NUMBER}, 409)
         await self.precreate("SECOND")
         await self.control("alipay/pay", {"out_trade_no": "SECOND"})
-        self.assertEqual((await self.alipay("alipay.trade.close", out_trade_no="SECOND"))["sub_code"], "ACQ.TRADE_STATUS_ERROR")
+        self.assertEqual(
+            (await self.alipay("alipay.trade.close", out_trade_no="SECOND"))["sub_code"], "ACQ.TRADE_STATUS_ERROR"
+        )
         self.assertEqual((await self.precreate("SECOND"))["sub_code"], "ACQ.TRADE_HAS_SUCCESS")
 
 
@@ -195,9 +205,13 @@ class Notifications(OutsideTest):
         await self.control("alipay/pay", {"out_trade_no": "FORGED", "bad_signature": True, "paid": False})
         with self.assertRaises(InvalidSignature):
             self.check_signature(self.platform.received[-1])
-        self.assertEqual((await self.alipay("alipay.trade.query", out_trade_no="FORGED"))["sub_code"], "ACQ.TRADE_NOT_EXIST")
+        self.assertEqual(
+            (await self.alipay("alipay.trade.query", out_trade_no="FORGED"))["sub_code"], "ACQ.TRADE_NOT_EXIST"
+        )
         await self.precreate("DROPPED")
-        self.assertEqual(await self.control("alipay/pay", {"out_trade_no": "DROPPED", "notify": False}), {"notifications": []})
+        self.assertEqual(
+            await self.control("alipay/pay", {"out_trade_no": "DROPPED", "notify": False}), {"notifications": []}
+        )
         self.assertEqual(len(self.platform.received), 5)
         await self.control("alipay/notify", {"out_trade_no": "DROPPED"})
         self.assertEqual(self.platform.received[-1]["out_trade_no"], "DROPPED")
@@ -313,7 +327,9 @@ class Faults(OutsideTest):
         self.assertEqual(len((await self.read("/trades.json"))["trades"]), 1)
 
     async def test_switches_for_notifications(self):
-        await self.control("faults", {"alipay": {"duplicate": 3, "wrong_app_id": "2021999999999999", "wrong_amount": "0.01"}})
+        await self.control(
+            "faults", {"alipay": {"duplicate": 3, "wrong_app_id": "2021999999999999", "wrong_amount": "0.01"}}
+        )
         await self.precreate()
         await self.control("alipay/pay", {"out_trade_no": NUMBER})
         self.assertEqual([v["total_amount"] for v in self.platform.received], ["0.01"] * 3)

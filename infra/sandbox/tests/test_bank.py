@@ -28,7 +28,9 @@ class BankTransfers(OutsideTest):
         self.assertEqual(await self.submit(), (200, {"status": "ACCEPTED"}))
         self.assertEqual(await self.submit(), (200, {"status": "ACCEPTED"}))
         (memo,) = (await self.read("/messages.json"))["memos"]
-        self.assertEqual((memo["memo"], memo["payee_account"], memo["status"]), ("7K3MPQ", ORDER["payee_account"], "PENDING"))
+        self.assertEqual(
+            (memo["memo"], memo["payee_account"], memo["status"]), ("7K3MPQ", ORDER["payee_account"], "PENDING")
+        )
         status, answer = await self.bank("GET", PATH)
         self.assertEqual((status, answer["status"]), (200, "SUCCESS"))
         self.assertRegex(answer["bank_serial"], r"^20240520[0-9]{12}$")

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import HERE, rsa_check, rsa_sign, private_key
+from support import HERE, private_key, rsa_check, rsa_sign
 
 FOLDER = HERE.parent
 INIT = [sys.executable, str(FOLDER), "init"]
@@ -47,12 +47,8 @@ class Command(unittest.TestCase):
     def test_secrets_fit_together_and_are_private(self):
         ours = self.init()
         theirs = json.loads((self.dir / "config.json").read_text(encoding="utf-8"))
-        rsa_check(
-            theirs["merchant_public_key"], "x", rsa_sign(private_key(ours["alipay"]["app_private_key"]), "x")
-        )
-        rsa_check(
-            ours["alipay"]["alipay_public_key"], "x", rsa_sign(private_key(theirs["provider_private_key"]), "x")
-        )
+        rsa_check(theirs["merchant_public_key"], "x", rsa_sign(private_key(ours["alipay"]["app_private_key"]), "x"))
+        rsa_check(ours["alipay"]["alipay_public_key"], "x", rsa_sign(private_key(theirs["provider_private_key"]), "x"))
         self.assertEqual(
             {section: sorted(values) for section, values in ours.items()},
             {
@@ -88,7 +84,9 @@ class Command(unittest.TestCase):
 
     def test_serve_without_init_says_what_to_do(self):
         done = subprocess.run(
-            [sys.executable, str(FOLDER), "serve", "--dir", str(self.dir), "--port", "0"], capture_output=True, text=True
+            [sys.executable, str(FOLDER), "serve", "--dir", str(self.dir), "--port", "0"],
+            capture_output=True,
+            text=True,
         )
         self.assertEqual(done.returncode, 2)
         self.assertTrue(re.search("run init first", done.stderr), done.stderr)

@@ -31,7 +31,9 @@ class Control(OutsideTest):
                 self.assertEqual(answer.status, 403)
         async with self.http.get(f"{self.base}/messages.json", headers={"Host": "evil.example"}) as answer:
             self.assertEqual(answer.status, 403)
-        async with self.http.post(f"{self.base}/control/reset", data="{}", headers={"Content-Type": "text/plain"}) as answer:
+        async with self.http.post(
+            f"{self.base}/control/reset", data="{}", headers={"Content-Type": "text/plain"}
+        ) as answer:
             self.assertEqual(answer.status, 415)
 
     async def test_the_page_runs_only_its_own_script(self):
@@ -60,7 +62,10 @@ class Journey(OutsideTest):
         paid = await self.alipay("alipay.trade.query", out_trade_no="20230422A0007_01")
         self.assertEqual(paid["trade_status"], "TRADE_SUCCESS")
         back = await self.alipay(
-            "alipay.trade.refund", trade_no=paid["trade_no"], refund_amount="220.00", out_request_no="20230422A0007_01R1"
+            "alipay.trade.refund",
+            trade_no=paid["trade_no"],
+            refund_amount="220.00",
+            out_request_no="20230422A0007_01R1",
         )
         self.assertEqual(back["fund_change"], "Y")
         (trade,) = (await self.read("/trades.json"))["trades"]

@@ -87,9 +87,7 @@ class Acs3Vectors(unittest.TestCase):
         headers = dict(re.findall(r"^([a-z][a-z0-9-]*):(.+)$", vector["canonical_request"], re.MULTILINE))
         headers["authorization"] = vector["authorization"]
         signed = sorted(name for name in headers if name != "authorization")
-        self.assertEqual(
-            acs3.canonical_request("POST", "/", query, headers, signed, body), vector["canonical_request"]
-        )
+        self.assertEqual(acs3.canonical_request("POST", "/", query, headers, signed, body), vector["canonical_request"])
         verifier = acs3.Verifier(KEYS)
         self.assertEqual(verifier.verify("POST", ("/",), query, headers, body, START), "testAccessKeyId")
         with self.assertRaises(acs3.ApiError) as refused:
