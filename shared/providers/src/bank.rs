@@ -261,6 +261,12 @@ fn submitted(answer: &Answer) -> Submitted {
             "REJECTED" => Submitted::Rejected {
                 code: answered.code.unwrap_or_default(),
             },
+            // The bridge itself refused this content under this number; credentials (401, 403) say nothing of it.
+            "" if matches!(answer.status, 400 | 409 | 422) && answered.code.is_some() => {
+                Submitted::Rejected {
+                    code: answered.code.unwrap_or_default(),
+                }
+            }
             "UNKNOWN" => Submitted::Unknown(Doubt::BankUnsure),
             _ => Submitted::Unknown(Doubt::Answer(answer.status)),
         },
