@@ -39,7 +39,7 @@ impl Default for Pace {
             first: Duration::from_secs(1),
             longest: Duration::from_secs(10),
             tries: 4,
-            patience: Duration::from_secs(300),
+            patience: Duration::from_mins(5),
         }
     }
 }

@@ -104,7 +104,8 @@ impl Failure {
         }
     }
 
-    fn chain(&self) -> String {
+    /// The message with its causes, in one line.
+    pub fn chain(&self) -> String {
         let mut text = self.to_string();
         let mut source = self.source();
         while let Some(error) = source {

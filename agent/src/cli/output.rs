@@ -63,7 +63,7 @@ pub fn whole(directory: &str, token: &dyn Token, now: OffsetDateTime) -> Result<
         } else {
             "none"
         };
-        text.push_str(&format!("\n{usage} key: {key}\n"));
+        text.extend(["\n", &usage.to_string(), " key: ", key, "\n"]);
         json[format!("{usage}_key")] = (key == "present").into();
         let certificate = token.certificate(usage)?;
         if let Some(certificate) = &certificate {

@@ -53,8 +53,9 @@ pub fn list(directory: &Path) -> Result<Output, Failure> {
                 tokens.push(brief.json);
             }
             Err(error) => {
-                text.push_str(&format!("{name}: {error}\n"));
-                tokens.push(json!({ "directory": name, "error": error.to_string() }));
+                let error = Failure::from(error).chain();
+                text.extend([&name, ": ", error.as_str(), "\n"]);
+                tokens.push(json!({ "directory": name, "error": error }));
             }
         }
     }

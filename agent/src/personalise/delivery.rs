@@ -3,7 +3,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use time::{Duration, OffsetDateTime};
 use yinxin_pki::{
     Certificate, EnvelopedKey, PublicKey,
-    certificate::CertificateError,
+    certificate::{CertificateError, KeyUsage},
     chain::{ChainError, verify_chain},
     enveloped_key::EnvelopeError,
 };
@@ -80,8 +80,8 @@ pub fn check(
         return Err(DeliveryError::OtherEncryptionKey);
     }
     // Two keys, two uses, one subject (GM/T 0015-2012, 5.2.3.6 and 5.2.4.2.3).
-    let signs = signing.key_usage().is_some_and(|usage| usage.signs());
-    let decrypts = encryption.key_usage().is_some_and(|usage| usage.only_decrypts());
+    let signs = signing.key_usage().is_some_and(KeyUsage::signs);
+    let decrypts = encryption.key_usage().is_some_and(KeyUsage::only_decrypts);
     if !signs
         || !decrypts
         || signing.subject() != encryption.subject()

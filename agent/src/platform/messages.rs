@@ -47,7 +47,7 @@ pub struct Delivery {
     pub encryption_certificate: String,
     /// PEM, the issuing CA first, the root last.
     pub chain: Vec<String>,
-    /// SM2EnvelopedKey (GM/T 0009-2012, 7.4): base64 of its DER.
+    /// `SM2EnvelopedKey` (GM/T 0009-2012, 7.4): base64 of its DER.
     pub enveloped_key: String,
 }
 

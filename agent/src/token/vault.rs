@@ -2,7 +2,7 @@
 //!
 //! PIN to key: scrypt, RFC 7914. A copied file can be tried without its retry counter and a PIN has little
 //! entropy, so the derivation must cost memory; PBKDF2 with HMAC-SM3 (GM/T 0091-2020) costs a graphics card
-//! next to nothing. Crate `scrypt`: maintained by RustCrypto, of the generation that the workspace uses.
+//! next to nothing. Crate `scrypt`: maintained by `RustCrypto`, of the generation that the workspace uses.
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use getrandom::SysRng;
 use rand_core::{Rng as _, UnwrapErr};

@@ -5,6 +5,7 @@ use time::{Duration, OffsetDateTime};
 use yinxin_agent::token::vault::rng;
 use yinxin_pki::{
     Certificate, Csr, EnvelopedKey, Name, PublicKey, SigningKey,
+    key::KeyForm,
     profile::{Content, Issuer, Profile, Serial, Services, Validity, assemble},
 };
 
@@ -94,6 +95,7 @@ fn certificate(
         validity: Validity::years(from, 1).unwrap(),
         subject,
         public_key: key,
+        key_form: KeyForm::EcPublicKey,
         identity: None,
         services: &Services::default(),
     });

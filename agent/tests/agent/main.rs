@@ -1,4 +1,6 @@
 //! The agent against a platform on the loopback address: whole runs, broken runs, and the command line.
+#![allow(clippy::unwrap_used, reason = "a test's support fails the test")]
+
 mod authority;
 mod breaking_token;
 mod command_line;

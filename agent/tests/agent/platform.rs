@@ -122,18 +122,12 @@ impl FakePlatform {
     pub fn records(&self) -> MutexGuard<'_, Records> {
         self.shared.records.lock().unwrap()
     }
-
-    pub fn authority(&self) -> &Authority {
-        &self.shared.authority
-    }
 }
 
 impl Drop for FakePlatform {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The thread may have ended by a panic of its own, which the join shows.
-            drop(stop.send(()));
-        }
+        // The other end hears that this one is gone.
+        drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();
             assert!(thread::panicking() || ended.is_ok());

@@ -1,6 +1,8 @@
 //! Tests of the file token: what its counters, its file and its keys stand.
 use std::fs;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
 use super::*;
 
 const COST: u8 = 10;
@@ -287,8 +289,7 @@ fn the_file_holds_no_secret_in_clear() {
     let text = fs::read_to_string(directory.path().join("token").join(FILE)).unwrap();
     for secret in [scalar.as_slice(), storage_key.expose()] {
         assert!(!text.contains(&hex::encode(secret)));
-        use base64::Engine as _;
-        assert!(!text.contains(&base64::engine::general_purpose::STANDARD_NO_PAD.encode(secret)));
+        assert!(!text.contains(&STANDARD_NO_PAD.encode(secret)));
     }
     assert!(!text.contains("123456") && !text.contains("administrator"));
 }
