@@ -94,7 +94,11 @@ class Bank:
         if transfer.status == "PENDING" and not transfer.fixed:
             self._post(transfer)
         answer = {"status": transfer.status, "bank_serial": transfer.bank_serial, "posted_at": transfer.posted_at}
-        return web.json_response(answer | ({"code": transfer.code} if transfer.code else {}))
+        if transfer.code:
+            answer["code"] = transfer.code
+        if transfer.status == "FAILED":
+            answer["msg"] = "交易失败"
+        return web.json_response(answer)
 
     async def control(self, request: web.Request) -> web.Response:
         wish = await control_body(request, CONTROL_FIELDS)

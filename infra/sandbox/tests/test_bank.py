@@ -49,6 +49,9 @@ class BankTransfers(OutsideTest):
         for status in ("RETURNED", "FAILED", "SUCCESS", "PENDING"):
             await self.control("bank/T20230422A0007", {"status": status})
             self.assertEqual((await self.bank("GET", PATH))[1]["status"], status)
+        await self.control("bank/T20230422A0007", {"status": "FAILED", "code": "E1"})
+        answer = (await self.bank("GET", PATH))[1]
+        self.assertEqual((answer["code"], answer["msg"], answer["bank_serial"]), ("E1", "交易失败", None))
         await self.control("bank/T20230422A0007", {"status": "UNKNOWN"})
         self.assertEqual((await self.bank("GET", PATH))[0], 503)
         await self.control("bank/T20230422A0007", {"status": "LOST"}, 400)
