@@ -15,7 +15,7 @@ import time
 import zipfile
 
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 import local
 
@@ -171,4 +171,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ClientError, BotoCoreError) as error:
+        sys.exit(f"deploy: {error}")

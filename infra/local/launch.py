@@ -115,6 +115,9 @@ def save_regularly(seconds):
     """MiniStack saves its state only at a clean stop. A killed run would come back with old messages and without new items."""
     from ministack import app
 
+    # One line for each of ninety services, every few seconds, would hide all others.
+    logging.getLogger("persistence").setLevel(logging.WARNING)
+
     def forever():
         while True:
             time.sleep(seconds)

@@ -27,9 +27,9 @@ pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
     })?;
     step("Template (cfn-lint and its rules)", || {
         lint_template()?;
-        unit_tests("infra/local/tests", "infra/local")
+        unit_tests("infra/local/tests")
     })?;
-    step("Sandbox", || unit_tests("infra/sandbox/tests", "infra"))?;
+    step("Sandbox", || unit_tests("infra/sandbox/tests"))?;
     local::build()?;
     let stack = Stack::for_tests();
     let mut running = local::start(
@@ -117,18 +117,10 @@ fn lint_template() -> Result<()> {
 }
 
 /// Python's own test runner on a directory; a part without tests is none.
-fn unit_tests(tests: &str, top: &str) -> Result<()> {
+fn unit_tests(tests: &str) -> Result<()> {
     if !Path::new(&root()).join(tests).is_dir() {
         note(format!("no {tests}"));
         return Ok(());
     }
-    check(command(python()).args([
-        "-m",
-        "unittest",
-        "discover",
-        "--start-directory",
-        tests,
-        "--top-level-directory",
-        top,
-    ]))
+    check(command(python()).args(["-m", "unittest", "discover", "--start-directory", tests]))
 }
