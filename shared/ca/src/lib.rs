@@ -1,1 +1,22 @@
-//! ca.
+//! The certificate authority of the platform: a trait for every vendor's CA, and a CA in software.
+//!
+//! Issuing is two steps. [`CertificateAuthority::prepare`] decides everything, serial numbers and to-be-signed bytes
+//! included, and signs nothing; the caller records what it gives. [`CertificateAuthority::complete`] signs exactly
+//! what was recorded. A crash between or after the two is repaired by completing the record again: the same
+//! certificates come out, never another serial number.
+
+mod authority;
+mod bytes;
+pub mod ceremony;
+mod error;
+mod prepared;
+mod request;
+mod sealer;
+mod soft;
+
+pub use authority::{CertificateAuthority, IssuedPair};
+pub use error::{CaError, RequestError};
+pub use prepared::Prepared;
+pub use request::{IdDocument, IdDocumentKind, IssueRequest, Subject};
+pub use sealer::{DataKeySealer, SealError, Sealer};
+pub use soft::{SoftCa, SoftCaConfig};

@@ -130,7 +130,7 @@ impl Certificate {
 
     /// The serial number in lower-case hexadecimal.
     pub fn serial_hex(&self) -> String {
-        hex(&self.tbs.serial)
+        self.tbs.serial_hex()
     }
 
     /// The subject.
@@ -236,6 +236,21 @@ impl TbsCertificate {
         &self.der
     }
 
+    /// The serial number in lower-case hexadecimal.
+    pub fn serial_hex(&self) -> String {
+        hex(&self.serial)
+    }
+
+    /// The subject.
+    pub fn subject(&self) -> &Name {
+        &self.subject
+    }
+
+    /// The subject's key.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
     /// All extensions in their order.
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
@@ -326,7 +341,7 @@ impl KeyUsage {
 }
 
 /// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         text.extend([byte >> 4, byte & 0xf].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
         text

@@ -188,6 +188,18 @@ pub enum Identity {
     Passport(String),
 }
 
+impl Identity {
+    /// Whether the number has only characters that its extension can hold, and not too many.
+    pub fn is_writable(&self) -> bool {
+        let (Self::CreditCode(number)
+        | Self::ResidentId(number)
+        | Self::MilitaryOfficer(number)
+        | Self::Passport(number)) = self;
+        let printable = matches!(self, Self::MilitaryOfficer(_)) || der::printable_string(number).is_some();
+        printable && (1..=64).contains(&number.chars().count()) && !number.chars().any(char::is_control)
+    }
+}
+
 // The number identifies a person: only its kind is printed.
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
