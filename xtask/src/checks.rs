@@ -1,6 +1,6 @@
 //! Tests, lints, formatting and benchmarks.
 
-use std::path::Path;
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -15,22 +15,22 @@ const TEMPLATE: &str = "infra/template.yaml";
 /// Everything that is tested: units, template, then the journeys through a deployed stack of their own.
 pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
     tools::prepare()?;
-    step("Unit tests (cargo test)", || {
-        check(cargo().args([
-            "test",
-            "--profile",
-            "local",
-            "--workspace",
-            "--exclude",
-            "yinxin-tests",
-        ]))
+    // All commands below name the whole workspace: with fewer packages or without tests cargo would choose other features for the
+    // dependencies, and compile them once more.
+    step("Build with tests (several minutes the first time)", || {
+        check(workspace("build").args(["--lib", "--bins", "--tests"]))
     })?;
-    step("Template (cfn-lint and its rules)", || {
+    step("Unit tests", || {
+        check(workspace("test").args(["--lib", "--bins"]))
+    })?;
+    step("Examples in the documentation", || {
+        check(workspace("test").args(["--doc", "--quiet"]))
+    })?;
+    step("Template: cfn-lint and the project's rules", || {
         lint_template()?;
         unit_tests("infra/local/tests")
     })?;
     step("Sandbox", || unit_tests("infra/sandbox/tests"))?;
-    local::build()?;
     let stack = Stack::for_tests();
     let mut running = local::start(
         &stack,
@@ -39,20 +39,20 @@ pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
             ..local::Options::default()
         },
     )?;
-    let journeys = step("Journeys", || {
-        let mut journeys = cargo();
-        journeys.args(["test", "--profile", "local", "--package", "yinxin-tests"]);
-        journeys
+    let journeys = step("Integration tests and journeys", || {
+        let mut tests = workspace("test");
+        tests
+            .args(["--test", "*"])
             .env("YINXIN_STATE", stack.state_file())
             .env("YINXIN_PYTHON", python());
         if interop {
-            journeys.env("YINXIN_INTEROP", "1");
+            tests.env("YINXIN_INTEROP", "1");
         }
-        journeys.arg("--").args(filters);
+        tests.arg("--").args(filters);
         if interop {
-            journeys.arg("--include-ignored");
+            tests.arg("--include-ignored");
         }
-        check(&mut journeys)
+        check(&mut tests)
     });
     if journeys.is_err() {
         note(format!(
@@ -64,26 +64,24 @@ pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
     journeys
 }
 
+/// A cargo command on the whole workspace with the profile of local builds.
+fn workspace(action: &str) -> Command {
+    let mut command = cargo();
+    command.args([action, "--profile", "local", "--workspace"]);
+    command
+}
+
 /// Formatting, clippy, documentation, the template and, where cargo-deny is installed, licences and advisories.
 pub fn lint() -> Result<()> {
     tools::prepare()?;
     step("Formatting", || check(cargo().args(["fmt", "--all", "--check"])))?;
     step("Clippy", || {
-        check(cargo().args([
-            "clippy",
-            "--profile",
-            "local",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ]))
+        check(workspace("clippy").args(["--all-targets", "--", "--deny", "warnings"]))
     })?;
     step("Documentation", || {
         check(
-            cargo()
-                .args(["doc", "--profile", "local", "--workspace", "--no-deps", "--quiet"])
+            workspace("doc")
+                .args(["--no-deps", "--quiet"])
                 .env("RUSTDOCFLAGS", "-Dwarnings"),
         )
     })?;
@@ -118,7 +116,7 @@ fn lint_template() -> Result<()> {
 
 /// Python's own test runner on a directory; a part without tests is none.
 fn unit_tests(tests: &str) -> Result<()> {
-    if !Path::new(&root()).join(tests).is_dir() {
+    if !root().join(tests).is_dir() {
         note(format!("no {tests}"));
         return Ok(());
     }
