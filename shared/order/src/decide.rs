@@ -2,7 +2,6 @@
 use time::OffsetDateTime;
 
 use crate::command::{Actor, Command};
-use crate::document::DocumentKind;
 use crate::effect::{Effect, Notice};
 use crate::form::ApplicationForm;
 use crate::order::{Event, Order, Personal};
@@ -278,20 +277,7 @@ fn remind(order: &Order) -> Vec<Effect> {
 }
 
 fn require_documents(order: &Order) -> Result<(), Refusal> {
-    let personal = order.personal.as_ref().ok_or(Refusal::Erased)?;
-    let accepted = |kind: DocumentKind| {
-        order
-            .documents
-            .iter()
-            .any(|document| document.kind == kind && document.is_accepted())
-    };
-    let missing: Vec<_> = personal
-        .form
-        .required_documents()
-        .iter()
-        .copied()
-        .filter(|&kind| !accepted(kind))
-        .collect();
+    let missing = order.missing_documents();
     if missing.is_empty() {
         Ok(())
     } else {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::command::{Actor, CommandName};
-use crate::document::Document;
+use crate::document::{Document, DocumentKind};
 use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId};
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
@@ -201,6 +201,20 @@ impl Order {
     /// The attempt with this number.
     pub fn payment(&self, attempt: u8) -> Option<&Payment> {
         self.payments.iter().find(|payment| payment.attempt == attempt)
+    }
+
+    /// The documents that the application needs and that were not accepted yet.
+    pub fn missing_documents(&self) -> Vec<DocumentKind> {
+        let needed = self
+            .personal
+            .as_ref()
+            .map_or(&[][..], |personal| personal.form.required_documents());
+        let accepted = |kind| {
+            self.documents
+                .iter()
+                .any(|document| document.kind == kind && document.is_accepted())
+        };
+        needed.iter().copied().filter(|&kind| !accepted(kind)).collect()
     }
 
     /// The number under which the provider knows `attempt`, once the order has a number.

@@ -1,0 +1,205 @@
+//! What the API shows of an order.
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::ToSchema;
+use yinxin_order::document::{Document, DocumentKind, Verdict};
+use yinxin_order::form::{ApplicationForm, MaskedForm};
+use yinxin_order::issuance::Parcel;
+use yinxin_order::order::{Order, Product};
+use yinxin_order::payment::{Payment, Provider, Refund};
+use yinxin_order::state::{State, Turn};
+use yinxin_store::orders::{OrderSummary, Page};
+
+/// A time as the API writes it: RFC 3339, UTC.
+pub fn timestamp(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// An order as its applicant sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderView {
+    /// The order's id.
+    pub order_id: String,
+    /// The order number, from the confirmation on.
+    pub number: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// Whose turn it is.
+    pub turn: Turn,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// When it was created, RFC 3339.
+    pub created_at: String,
+    /// Who issues.
+    pub vendor: String,
+    /// What is bought.
+    pub product: ProductView,
+    /// The form, masked.
+    pub form: Option<MaskedForm>,
+    /// Documents that are still missing.
+    pub missing_documents: Vec<DocumentKind>,
+    /// Documents that were judged.
+    pub documents: Vec<DocumentView>,
+    /// Attempts to pay.
+    pub payments: Vec<PaymentView>,
+    /// Why the review sent it back.
+    pub rejection: Option<String>,
+    /// The parcel.
+    pub parcel: Option<Parcel>,
+    /// The UKey's serial number, once it is written.
+    pub token_serial: Option<String>,
+}
+
+/// A product.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ProductView {
+    /// Its slug.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The price in fen.
+    pub price_fen: i64,
+    /// The validity of the certificates, in years.
+    pub term_years: u8,
+}
+
+/// A judged document.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DocumentView {
+    /// What it shows.
+    pub kind: DocumentKind,
+    /// The upload that brought it.
+    pub upload: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// An attempt to pay.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaymentView {
+    /// Its number within the order.
+    pub attempt: u8,
+    /// Who takes the money.
+    pub provider: Provider,
+    /// The amount in fen.
+    pub amount_fen: i64,
+    /// What became of it.
+    pub status: PaymentState,
+}
+
+/// What became of an attempt to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// A code may be scanned.
+    Open,
+    /// Money arrived.
+    Paid,
+    /// The money is on its way back.
+    Refunding,
+    /// The money went back.
+    Refunded,
+}
+
+impl From<&Product> for ProductView {
+    fn from(product: &Product) -> Self {
+        ProductView {
+            id: product.id.to_string(),
+            name: product.name.clone(),
+            price_fen: product.price.fen(),
+            term_years: product.term_years,
+        }
+    }
+}
+
+impl From<&Document> for DocumentView {
+    fn from(document: &Document) -> Self {
+        DocumentView {
+            kind: document.kind,
+            upload: document.upload.clone(),
+            verdict: document.verdict.clone(),
+        }
+    }
+}
+
+impl From<&Payment> for PaymentView {
+    fn from(payment: &Payment) -> Self {
+        let status = match payment.refund {
+            Some(Refund::Done) => PaymentState::Refunded,
+            Some(Refund::Due) => PaymentState::Refunding,
+            None if payment.is_paid() => PaymentState::Paid,
+            None => PaymentState::Open,
+        };
+        PaymentView {
+            attempt: payment.attempt,
+            provider: payment.provider,
+            amount_fen: payment.amount.fen(),
+            status,
+        }
+    }
+}
+
+impl From<&Order> for OrderView {
+    fn from(order: &Order) -> Self {
+        let personal = order.personal.as_ref();
+        OrderView {
+            order_id: order.id.to_string(),
+            number: order.number.as_ref().map(ToString::to_string),
+            state: order.state,
+            turn: order.state.turn(),
+            since: timestamp(order.entered_at),
+            created_at: timestamp(order.created_at),
+            vendor: order.vendor.to_string(),
+            product: ProductView::from(&order.product),
+            form: personal.map(|personal| ApplicationForm::masked(&personal.form)),
+            missing_documents: order.missing_documents(),
+            documents: order.documents.iter().map(DocumentView::from).collect(),
+            payments: order.payments.iter().map(PaymentView::from).collect(),
+            rejection: personal.and_then(|personal| personal.rejection.clone()),
+            parcel: order.parcel.clone(),
+            token_serial: order.written.as_ref().map(|written| written.token_serial.clone()),
+        }
+    }
+}
+
+/// One page of waiting orders.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderPage {
+    /// The orders, longest waiting first.
+    pub orders: Vec<WaitingOrder>,
+    /// What to give as `cursor` for the next page, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// A waiting order, without anything personal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WaitingOrder {
+    /// The order's id.
+    pub order_id: String,
+    /// The order number.
+    pub number: Option<String>,
+    /// The product's name.
+    pub product: String,
+    /// Where it stands.
+    pub state: State,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+impl From<Page<OrderSummary>> for OrderPage {
+    fn from(page: Page<OrderSummary>) -> Self {
+        let waiting = |order: OrderSummary| WaitingOrder {
+            order_id: order.id.to_string(),
+            number: order.number.map(|number| number.to_string()),
+            product: order.product,
+            state: order.state,
+            since: timestamp(order.entered_at),
+        };
+        OrderPage {
+            orders: page.items.into_iter().map(waiting).collect(),
+            next_cursor: page.cursor,
+        }
+    }
+}
