@@ -98,17 +98,9 @@ pub fn demo() -> Result<()> {
 }
 
 /// Builds every program of the workspace.
-pub fn build() -> Result<()> {
+fn build() -> Result<()> {
     step("Build (several minutes the first time)", || {
-        check(cargo().args([
-            "build",
-            "--profile",
-            "local",
-            "--workspace",
-            "--exclude",
-            "xtask",
-            "--bins",
-        ]))
+        check(cargo().args(["build", "--profile", "local", "--workspace", "--bins"]))
     })
 }
 
