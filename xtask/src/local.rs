@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
 use crate::interrupt;
-use crate::progress::{note, step};
+use crate::progress::{last_step, note, step};
 use crate::project::{self, cargo, check, command, output, python};
 use crate::stack::{Recorded, Stack, environment};
 use crate::tools;
@@ -132,7 +132,7 @@ impl Running<'_> {
         let Some(mut processes) = self.processes.take() else {
             return Ok(());
         };
-        step("Stop", || {
+        last_step("Stop", || {
             processes.ministack.stop()?;
             processes.sandbox.stop()?;
             self.stack.forget()

@@ -3,10 +3,20 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-/// Runs a step, says what it is before and how long it took after.
+use crate::interrupt;
+
+/// Runs a step, says what it is before and how long it took after. After Ctrl-C no further step begins.
 pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    if interrupt::asked() {
+        bail!("interrupted before: {name}");
+    }
+    last_step(name, work)
+}
+
+/// A step that cleans up, and therefore is done after Ctrl-C too.
+pub fn last_step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("==> {name}");
     let started = Instant::now();
     let done = work().with_context(|| format!("{name}: failed after {}", seconds(started.elapsed())))?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::interrupt;
 use crate::progress::note;
 
 /// How long a process may take to end by itself: MiniStack saves its state first.
@@ -83,6 +84,9 @@ impl Process {
     pub fn wait_until(&mut self, limit: Duration, ready: impl Fn() -> bool) -> Result<()> {
         let started = Instant::now();
         while !ready() {
+            if interrupt::asked() {
+                bail!("interrupted");
+            }
             if !self.runs() {
                 bail!("{} has ended\n{}", self.name, self.last_lines());
             }
