@@ -1,0 +1,327 @@
+//! Seeded random walks: whatever is commanded in whatever order, the money adds up and no turn is forgotten.
+use time::{Duration, OffsetDateTime};
+use yinxin_order::command::{Actor, Command};
+use yinxin_order::document::{Document, DocumentKind, Verdict};
+use yinxin_order::effect::{Effect, Sealed};
+use yinxin_order::form::sample;
+use yinxin_order::identifiers::{Fen, OrderId, OrderNumber, china_date};
+use yinxin_order::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use yinxin_order::kind::Kind;
+use yinxin_order::order::{NewOrder, Order, Product};
+use yinxin_order::payment::Provider;
+use yinxin_order::state::{State, Turn};
+use yinxin_order::{Refusal, decide};
+
+const WALKS: u64 = 4_000;
+const STEPS: u32 = 60;
+const PRICE_FEN: i64 = 22_000;
+const RETENTION: Duration = Duration::days(365);
+
+/// `SplitMix64`: small, seeded, the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+/// The provider's side of the money: what was really paid and really given back.
+#[derive(Default)]
+struct Till {
+    paid: Vec<u8>,
+    refunded: Vec<u8>,
+}
+
+fn start() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a time")
+}
+
+fn new_order(dice: &mut Dice) -> Order {
+    let seed = u32::try_from(dice.roll(1000)).expect("small");
+    let form = if dice.roll(2) == 0 {
+        sample::unit(seed.into())
+    } else {
+        sample::person(seed.into())
+    };
+    let new = NewOrder {
+        id: OrderId::from_random([7; 16]),
+        kind: Kind::New,
+        vendor: "example-ca".parse().expect("a slug"),
+        product: Product {
+            id: "unit-1y".parse().expect("a slug"),
+            name: "单位证书一年".to_owned(),
+            price: Fen::new(PRICE_FEN).expect("an amount"),
+            term_years: 1,
+        },
+        form,
+        checks: Vec::new(),
+        intake: None,
+    };
+    Order::create(new, Actor::Applicant, start()).0
+}
+
+fn certificates() -> Certificates {
+    Certificates {
+        signing_certificate: "signing".to_owned(),
+        encryption_certificate: "encryption".to_owned(),
+        chain: Vec::new(),
+        enveloped_key: String::new(),
+        signing_certificate_sm3: "aa".to_owned(),
+        encryption_certificate_sm3: "bb".to_owned(),
+    }
+}
+
+fn document(dice: &mut Dice) -> Document {
+    let kinds = DocumentKind::ALL;
+    let kind = kinds[usize::try_from(dice.roll(kinds.len() as u64)).expect("small")];
+    let verdict = if dice.roll(4) == 0 {
+        Verdict::Refused {
+            code: "document-undecodable".to_owned(),
+        }
+    } else {
+        Verdict::Accepted {
+            content_type: "image/png".to_owned(),
+            bytes: 1000,
+        }
+    };
+    Document {
+        kind,
+        upload: format!("{:032x}", dice.roll(u64::MAX)),
+        verdict,
+        judged_at: start(),
+    }
+}
+
+/// One command, as likely to be sensible as not.
+fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
+    let attempt = u8::try_from(dice.roll(3) + 1).expect("small");
+    let fen = if dice.roll(8) == 0 { 1 } else { PRICE_FEN };
+    let amount = Fen::new(fen).expect("an amount");
+    let trade_no = format!("T{attempt}-{fen}");
+    match dice.roll(24) {
+        0 => {
+            let personal = order.personal.as_ref();
+            let form = personal.map_or_else(|| sample::unit(1), |personal| personal.form.clone());
+            Command::EditForm {
+                form: Box::new(form),
+                checks: Vec::new(),
+            }
+        }
+        1 | 2 => Command::Confirm {
+            number: OrderNumber::new(china_date(now), dice.roll(u64::MAX)),
+        },
+        3..=5 => Command::RecordDocument {
+            document: document(dice),
+        },
+        6 => Command::SignApplication,
+        7 => Command::StartPayment {
+            provider: Provider::Alipay,
+        },
+        8 | 9 => Command::RecordPayment {
+            attempt,
+            trade_no,
+            amount,
+            paid_at: now,
+        },
+        10 => Command::FlagPayment {
+            attempt,
+            trade_no,
+            amount,
+        },
+        11 => Command::Approve,
+        12 => Command::Reject {
+            reason: "资料不清晰".to_owned(),
+        },
+        13 => Command::Resubmit,
+        14 if dice.roll(10) == 0 => Command::Cancel,
+        14 | 15 => Command::RecordRefund { attempt },
+        16 => {
+            let csr = SubmittedCsr {
+                pem: "csr".to_owned(),
+                key_sm3: format!("{:02x}", dice.roll(2)),
+            };
+            Command::SubmitCsr { csr }
+        }
+        17 => Command::RecordCertificates {
+            certificates: Box::new(certificates()),
+        },
+        18 if dice.roll(3) == 0 => Command::ReportIssuanceFailure {
+            reason: "subject".to_owned(),
+        },
+        18 | 19 => Command::ConfirmWritten {
+            written: WrittenToken {
+                token_serial: "S1".to_owned(),
+                signing_certificate_sm3: if dice.roll(5) == 0 { "cc" } else { "aa" }.to_owned(),
+                encryption_certificate_sm3: "bb".to_owned(),
+            },
+            password: Sealed("sealed".to_owned()),
+        },
+        20 => Command::Dispatch {
+            parcel: Parcel {
+                carrier: "ems".to_owned(),
+                waybill: "1".to_owned(),
+            },
+        },
+        21 => Command::ConfirmReceipt,
+        22 if dice.roll(20) == 0 => Command::Expire,
+        _ => Command::Remind,
+    }
+}
+
+/// Mostly a command that the table allows: walks that are refused all the time come nowhere.
+fn wish(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
+    let mut wish = command(order, dice, now);
+    for _ in 0..dice.roll(40) {
+        if yinxin_order::table::find(order.state, wish.name()).is_some() {
+            break;
+        }
+        wish = command(order, dice, now);
+    }
+    wish
+}
+
+/// What the world really did before the platform hears of it: payments and refunds happen outside.
+fn happens_outside(order: &Order, command: &Command, till: &mut Till) -> bool {
+    match command {
+        Command::RecordPayment { attempt, amount, .. } => {
+            let exists = order.payment(*attempt).is_some();
+            if exists && amount.fen() == PRICE_FEN && !till.paid.contains(attempt) {
+                till.paid.push(*attempt);
+            }
+            exists
+        }
+        // A refund is only ever made because the order asked for it.
+        Command::RecordRefund { attempt } => {
+            let asked = order
+                .payment(*attempt)
+                .is_some_and(|payment| payment.refund.is_some());
+            if asked && !till.refunded.contains(attempt) {
+                till.refunded.push(*attempt);
+            }
+            asked
+        }
+        _ => true,
+    }
+}
+
+fn check(order: &Order, till: &Till) {
+    let ledger = order.ledger();
+    let fen = |count: usize| PRICE_FEN * i64::try_from(count).expect("few");
+    assert_eq!(
+        ledger.received,
+        fen(till.paid.len()),
+        "every payment that was made is credited once"
+    );
+    assert_eq!(
+        ledger.refunded,
+        fen(till.refunded.len()),
+        "every refund that was made is on the ledger"
+    );
+    assert_eq!(
+        ledger.received,
+        ledger.kept() + ledger.refunded + ledger.refund_due
+    );
+    assert!(
+        ledger.kept() == 0 || ledger.kept() == PRICE_FEN,
+        "never two charges"
+    );
+    let ended_without_service = matches!(order.state, State::Cancelled | State::Expired | State::Refunding);
+    assert!(
+        !ended_without_service || ledger.kept() == 0,
+        "{:?} keeps money",
+        order.state
+    );
+    let issued = order
+        .personal
+        .as_ref()
+        .is_some_and(|personal| personal.certificates.is_some());
+    assert!(
+        !issued || ledger.kept() == PRICE_FEN,
+        "a certificate without payment"
+    );
+    assert!(
+        order.state.turn() != Turn::Platform || order.due(RETENTION).is_some(),
+        "{:?} is ours and nobody looks at it",
+        order.state
+    );
+    assert!(
+        ledger.refund_due == 0 || order.due(RETENTION).is_some(),
+        "a refund is due and nobody looks at it"
+    );
+}
+
+#[test]
+fn whatever_happens_the_money_adds_up() {
+    let mut ends = std::collections::HashMap::new();
+    for seed in 0..WALKS {
+        let mut dice = Dice(seed);
+        let mut order = new_order(&mut dice);
+        let mut till = Till::default();
+        let mut now = start();
+        for _ in 0..STEPS {
+            now += Duration::minutes(i64::try_from(dice.roll(300)).expect("small"));
+            let wish = wish(&order, &mut dice, now);
+            if !happens_outside(&order, &wish, &mut till) {
+                continue;
+            }
+            match decide(&order, &wish, Actor::Applicant, now) {
+                Ok(moved) => {
+                    assert_eq!(moved.order.version, order.version + 1);
+                    assert_eq!(moved.event.to, moved.order.state);
+                    check_effects(&order, &wish, &moved.effects);
+                    order = moved.order;
+                    // Every message may come twice.
+                    let again = decide(&order, &wish, Actor::Applicant, now);
+                    if matches!(wish, Command::RecordPayment { .. } | Command::RecordRefund { .. }) {
+                        assert_eq!(
+                            again.map(|moved| moved.effects).err(),
+                            Some(Refusal::AlreadyRecorded)
+                        );
+                    }
+                }
+                // What the world did and the table refuses would be lost: only a wrong amount may be refused.
+                Err(Refusal::AlreadyRecorded) => {}
+                Err(refusal) => {
+                    let lost =
+                        matches!(wish, Command::RecordPayment { amount, .. } if amount.fen() == PRICE_FEN);
+                    assert!(
+                        !lost,
+                        "seed {seed}: paid and lost in {:?}: {refusal}",
+                        order.state
+                    );
+                }
+            }
+            check(&order, &till);
+        }
+        *ends.entry(order.state).or_insert(0) += 1;
+    }
+    for state in [
+        State::Completed,
+        State::Cancelled,
+        State::Refunding,
+        State::Issuing,
+        State::AwaitingReceipt,
+    ] {
+        assert!(
+            ends.contains_key(&state),
+            "no walk ended in {state:?}: the walks are too tame: {ends:?}"
+        );
+    }
+}
+
+fn check_effects(before: &Order, wish: &Command, effects: &[Effect]) {
+    let row = yinxin_order::table::find(before.state, wish.name()).expect("the move was allowed");
+    for effect in effects {
+        assert!(
+            row.effects.contains(&effect.name()),
+            "{:?} asked for {}",
+            wish.name(),
+            effect.name()
+        );
+    }
+}
