@@ -16,6 +16,8 @@ pub mod kind;
 pub mod order;
 pub mod payment;
 pub mod refusal;
+#[cfg(any(test, feature = "samples"))]
+pub mod sample;
 pub mod state;
 pub mod table;
 

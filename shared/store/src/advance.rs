@@ -46,17 +46,29 @@ pub async fn advance_with(
 ) -> Result<Order, AdvanceError> {
     let mut races = 0;
     loop {
-        let moved = decide(&order, command, by.clone(), now)?;
-        match orders
-            .save(&moved.order, &moved.event, &moved.effects, claims)
-            .await
-        {
-            Ok(()) => return Ok(moved.order),
-            Err(StoreError::Conflict) if races < MAX_RACES => {
+        match advance_once(orders, &order, command, by, now, claims).await {
+            Err(AdvanceError::Store(StoreError::Conflict)) if races < MAX_RACES => {
                 races += 1;
                 order = orders.load(&order.id).await?;
             }
-            Err(error) => return Err(error.into()),
+            done => return done,
         }
     }
+}
+
+/// As [`advance_with`], but `Conflict` where another writer was first: for a command that was chosen by what
+/// `order` holds, and has to be chosen anew when it holds something else.
+pub async fn advance_once(
+    orders: &dyn Orders,
+    order: &Order,
+    command: &Command,
+    by: &Actor,
+    now: OffsetDateTime,
+    claims: &[Claim],
+) -> Result<Order, AdvanceError> {
+    let moved = decide(order, command, by.clone(), now)?;
+    orders
+        .save(&moved.order, &moved.event, &moved.effects, claims)
+        .await?;
+    Ok(moved.order)
 }

@@ -17,6 +17,6 @@ pub mod meter;
 pub mod orders;
 pub mod vault;
 
-pub use advance::{AdvanceError, advance, advance_with};
+pub use advance::{AdvanceError, advance, advance_once, advance_with};
 pub use claims::Claim;
 pub use error::StoreError;
