@@ -44,7 +44,10 @@ pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
         tests
             .args(["--test", "*"])
             .env("YINXIN_STATE", stack.state_file())
-            .env("YINXIN_PYTHON", python());
+            .env("YINXIN_PYTHON", python())
+            // Without these a comparison whose tool is missing would be passed over.
+            .env("REQUIRE_OPENSSL", "1")
+            .env("REQUIRE_PKILINT", "1");
         if interop {
             tests.env("YINXIN_INTEROP", "1");
         }
@@ -99,6 +102,11 @@ pub fn lint() -> Result<()> {
 /// Formats the Rust code.
 pub fn format() -> Result<()> {
     check(cargo().args(["fmt", "--all"]))
+}
+
+/// Writes what is generated from the code.
+pub fn generate() -> Result<()> {
+    check(cargo().args(["run", "--quiet", "--profile", "local", "--package", "yinxin-generate"]))
 }
 
 /// Runs the benchmarks, optimised as for AWS.

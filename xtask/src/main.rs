@@ -26,6 +26,7 @@ cargo xtask <command>
                  --interop adds the comparisons with other implementations, FILTER picks journeys
   lint           formatting, clippy, documentation, template, licences
   fmt            format the code
+  generate       write what is generated from the code: OpenAPI document, problem types, states of an order
   bench          run the benchmarks
 
 Examples:
@@ -60,6 +61,7 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         ("lint", []) => checks::lint(),
         ("fmt", []) => checks::format(),
+        ("generate", []) => checks::generate(),
         ("bench", rest) => checks::bench(rest),
         ("help" | "-h" | "--help", _) => {
             print!("{HELP}");
