@@ -159,27 +159,29 @@ async fn a_slow_authority_is_waited_for_in_the_next_run() {
 
 #[tokio::test]
 async fn a_token_unblocked_while_its_password_was_pending_gets_another_password() {
-    let world = World::new();
-    world
-        .platform
-        .records()
-        .faults
-        .push_back(Fault::LostRequest(Route::Written));
-    assert!(world.run().await.is_err());
-    world
-        .token()
-        .unblock(&pin(ADMIN_PIN), &pin("unblocked1"))
-        .unwrap();
-    // The PIN of before opens the pending password, which is the token's no longer.
-    assert!(matches!(
-        world.run().await,
-        Err(PersonaliseError::Token(TokenError::WrongPin { .. }))
-    ));
-    world
-        .run_with(&mut world.token(), ORDER_NUMBER, "unblocked1")
-        .await
-        .unwrap();
-    world.assert_personalised();
+    for fault in [
+        Fault::LostRequest(Route::Written),
+        Fault::LostAnswer(Route::Written),
+    ] {
+        let world = World::new();
+        world.platform.records().faults.push_back(fault);
+        assert!(world.run().await.is_err());
+        world
+            .token()
+            .unblock(&pin(ADMIN_PIN), &pin("unblocked1"))
+            .unwrap();
+        // The PIN of before opens the pending password, which is the token's no longer.
+        assert!(matches!(
+            world.run().await,
+            Err(PersonaliseError::Token(TokenError::WrongPin { .. }))
+        ));
+        // Another password is another report, under another key.
+        world
+            .run_with(&mut world.token(), ORDER_NUMBER, "unblocked1")
+            .await
+            .unwrap();
+        world.assert_personalised();
+    }
 }
 
 #[tokio::test]
