@@ -1,1 +1,59 @@
-//! The issue function.
+//! The issue function: asks a vendor's CA for the certificates of an order. Only its role opens CA keys.
+//!
+//! What is to be signed is recorded before it is signed, under a name that the order's request fixes: wherever a
+//! run stops, the next one goes on from the record, with the same serial numbers.
+pub mod authority;
+mod issuing;
+mod records;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use yinxin_lambda::Platform;
+use yinxin_order::identifiers::VendorId;
+
+use crate::authority::{Authority, AuthorityError};
+pub use issuing::Issuing;
+
+/// What the function works with.
+#[derive(Clone)]
+pub struct App {
+    /// Stores, keys and the clock.
+    pub platform: Platform,
+    // Opening a CA costs a read and a call to KMS; a process keeps what it opened.
+    authorities: Arc<Mutex<HashMap<VendorId, Arc<Authority>>>>,
+}
+
+impl App {
+    /// The function's world as the environment names it.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        Ok(App::new(Platform::from_env().await?))
+    }
+
+    /// The function on `platform`.
+    pub fn new(platform: Platform) -> Self {
+        App {
+            platform,
+            authorities: Arc::default(),
+        }
+    }
+
+    /// The opened CA of a vendor.
+    async fn authority(&self, vendor: &VendorId) -> Result<Arc<Authority>, AuthorityError> {
+        let mut opened = self.authorities.lock().await;
+        if let Some(authority) = opened.get(vendor) {
+            return Ok(authority.clone());
+        }
+        let platform = &self.platform;
+        let loaded = Authority::load(
+            platform.issuances.as_ref(),
+            platform.vault.as_ref(),
+            vendor.as_str(),
+        )
+        .await?;
+        let authority = Arc::new(loaded);
+        opened.insert(vendor.clone(), authority.clone());
+        Ok(authority)
+    }
+}

@@ -9,6 +9,7 @@ mod authority;
 mod bytes;
 pub mod ceremony;
 mod error;
+mod of_form;
 mod prepared;
 mod request;
 mod sealer;

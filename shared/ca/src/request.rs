@@ -99,7 +99,8 @@ impl IssueRequest {
 }
 
 impl Subject {
-    pub(crate) fn name(&self) -> Result<Name, RequestError> {
+    /// The name as the certificates bear it.
+    pub fn name(&self) -> Result<Name, RequestError> {
         match self {
             Self::Unit { name, region, .. } => Name::unit(name, region.as_deref()),
             Self::Person { name, employer, .. } => Name::person(name, employer.as_deref()),

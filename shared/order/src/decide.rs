@@ -26,6 +26,9 @@ pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) 
     if was_recorded(order, command) {
         return Err(Refusal::AlreadyRecorded);
     }
+    if has_another_request(order, command) {
+        return Err(Refusal::CsrAlreadySubmitted);
+    }
     let name = command.name();
     let row = find(order.state, name).ok_or(Refusal::NotAllowed {
         state: order.state,
@@ -83,6 +86,15 @@ fn was_recorded(order: &Order, command: &Command) -> bool {
         }
         Command::ConfirmWritten { written, .. } => order.written.as_ref() == Some(written),
         Command::Dispatch { parcel } => order.parcel.as_ref() == Some(parcel),
+        _ => false,
+    }
+}
+
+/// Whether a request with another key lies with the CA or was granted: another UKey has the order.
+fn has_another_request(order: &Order, command: &Command) -> bool {
+    let submitted = order.personal.as_ref().and_then(|personal| personal.csr.as_ref());
+    match (command, submitted) {
+        (Command::SubmitCsr { csr }, Some(submitted)) => submitted.key_sm3 != csr.key_sm3,
         _ => false,
     }
 }
