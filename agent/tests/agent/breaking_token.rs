@@ -1,4 +1,4 @@
-//! A token whose program dies at a chosen call, before or after the call took effect.
+//! A token whose program dies at a chosen call, before or after the call took effect, or whose memory is bad.
 use std::io;
 
 use yinxin_agent::{
@@ -21,9 +21,28 @@ pub struct BreakingToken {
     pub calls_left: usize,
     pub side: Side,
     pub broken: bool,
+    /// Says that it wrote a certificate, and did not.
+    pub loses: Option<Usage>,
 }
 
 impl BreakingToken {
+    pub fn dying(inner: FileToken, calls_left: usize, side: Side) -> Self {
+        Self {
+            inner,
+            calls_left,
+            side,
+            broken: false,
+            loses: None,
+        }
+    }
+
+    pub fn losing(inner: FileToken, usage: Usage) -> Self {
+        Self {
+            loses: Some(usage),
+            ..Self::dying(inner, usize::MAX, Side::Before)
+        }
+    }
+
     fn call<T>(
         &mut self,
         call: impl FnOnce(&mut FileToken) -> Result<T, TokenError>,
@@ -90,6 +109,9 @@ impl Token for BreakingToken {
     }
 
     fn import_certificate(&mut self, usage: Usage, certificate: &Certificate) -> Result<(), TokenError> {
+        if self.loses == Some(usage) {
+            return Ok(());
+        }
         self.call(|token| token.import_certificate(usage, certificate))
     }
 

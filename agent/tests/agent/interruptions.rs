@@ -1,10 +1,13 @@
 //! A run that ends anywhere, and the next one: one key, one CSR, and a password that opens the token.
-use yinxin_agent::personalise::{PersonaliseError, finished};
+use yinxin_agent::{
+    personalise::{PersonaliseError, finished},
+    token::{Token as _, Usage},
+};
 
 use crate::{
     breaking_token::{BreakingToken, Side},
     platform::{Fault, ORDER_NUMBER, Route},
-    world::{PIN, World},
+    world::{PIN, World, pin},
 };
 
 #[tokio::test]
@@ -49,12 +52,7 @@ async fn a_program_that_dies_at_any_call_to_the_token_is_completed_by_the_next()
         let mut calls = 0;
         loop {
             let world = World::new();
-            let mut token = BreakingToken {
-                inner: world.token(),
-                calls_left: calls,
-                side,
-                broken: false,
-            };
+            let mut token = BreakingToken::dying(world.token(), calls, side);
             let first = world.run_with(&mut token, ORDER_NUMBER, PIN).await;
             let broken = token.broken;
             drop(token);
@@ -88,4 +86,18 @@ async fn a_report_that_was_acknowledged_is_not_sent_again_with_another_password(
     world.run().await.unwrap();
     assert_eq!(world.platform.records().reports, sent);
     world.assert_personalised();
+}
+
+#[tokio::test]
+async fn a_token_that_did_not_keep_a_certificate_is_not_reported() {
+    for usage in [Usage::Signing, Usage::Encryption] {
+        let world = World::new();
+        let mut token = BreakingToken::losing(world.token(), usage);
+        let refused = world.run_with(&mut token, ORDER_NUMBER, PIN).await;
+        assert!(matches!(refused, Err(PersonaliseError::ReadBack(_))), "{usage}");
+        assert!(world.platform.records().reports.is_empty(), "{usage}");
+        drop(token);
+        // It stays in the operator's hands.
+        world.token().login(&pin(PIN)).unwrap();
+    }
 }
