@@ -1,1 +1,33 @@
-//! The upload function.
+//! The upload function: permission to upload documents, and the judgement of what arrived.
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yinxin_lambda::Platform;
+
+mod arrivals;
+mod documents;
+mod judge;
+
+pub use arrivals::Arrivals;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct App {
+    /// Stores, keys, clock.
+    pub platform: Platform,
+}
+
+impl App {
+    /// The function in AWS, as the environment names it. Calls nobody yet.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        Ok(App {
+            platform: Platform::from_env().await?,
+        })
+    }
+}
+
+/// The routes, documented.
+pub fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(documents::permit_upload, documents::list_documents))
+        .with_state(app)
+}

@@ -46,15 +46,15 @@ impl Function {
         self
     }
 
-    /// Answers one event.
-    async fn answer(&self, event: Value, cold: bool) -> Result<Value, lambda_runtime::Error> {
+    /// Answers one event; `cold` where it is the process's first.
+    pub async fn answer(&self, event: Value, cold: bool) -> Result<Value, lambda_runtime::Error> {
         let is_http = event
             .get("requestContext")
             .is_some_and(|context| context.get("http").is_some());
         match (&self.router, &self.batch) {
             (Some(router), _) if is_http => Ok(http::answer(router.clone(), event, self.name, cold).await),
             (_, Some(batch)) if event.get("Records").is_some() => {
-                Ok(batch::answer(batch.as_ref(), event, self.name, cold).await)
+                batch::answer(batch.as_ref(), event, self.name, cold).await
             }
             (_, Some(batch)) if event.get("time").is_some() => {
                 let measure = Measure::begin(self.name, cold);

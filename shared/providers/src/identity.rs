@@ -15,6 +15,11 @@ use time::OffsetDateTime;
 use crate::aliyun::{AccessKey, Action, CallError, Place, Rpc, UrlError};
 use crate::http::Http;
 
+const ID_2_META: Action = Action {
+    name: "Id2MetaVerify",
+    version: "2019-03-07",
+    place: Place::Form,
+};
 const MOBILE_3_META: Action = Action {
     name: "Mobile3MetaDetailVerify",
     version: "2019-03-07",
@@ -43,6 +48,11 @@ pub trait IdentityChecks: Send + Sync {
 /// What to check; the data were validated locally before.
 #[derive(Clone, Copy)]
 pub enum Check<'a> {
+    /// A person's name and resident identity number belong together.
+    Id2 {
+        /// The person.
+        person: Person<'a>,
+    },
     /// A person's name, resident identity number and mobile belong together.
     Phone3 {
         /// The person.
@@ -65,6 +75,15 @@ pub enum Check<'a> {
         card: &'a str,
         /// 11 digits.
         mobile: &'a str,
+    },
+    /// An enterprise's name and credit code belong together.
+    Enterprise2 {
+        /// The registered name.
+        name: &'a str,
+        /// The unified social credit code.
+        credit_code: &'a str,
+        /// Our number of this check: at most 32 letters and digits, never used before.
+        biz_no: &'a str,
     },
     /// An enterprise's name, credit code and legal representative's name belong together.
     Enterprise3 {
@@ -105,9 +124,11 @@ pub struct Enterprise<'a> {
 impl fmt::Debug for Check<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Id2 { .. } => "Id2(..)",
             Self::Phone3 { .. } => "Phone3(..)",
             Self::Card3 { .. } => "Card3(..)",
             Self::Card4 { .. } => "Card4(..)",
+            Self::Enterprise2 { .. } => "Enterprise2(..)",
             Self::Enterprise3 { .. } => "Enterprise3(..)",
             Self::Enterprise4 { .. } => "Enterprise4(..)",
         })
@@ -223,6 +244,14 @@ impl IdentityChecks for AliyunIdentityChecks {
 
 fn parameters(check: Check<'_>) -> (Action, Vec<(&'static str, &str)>) {
     match check {
+        Check::Id2 { person } => (
+            ID_2_META,
+            vec![
+                ("ParamType", "normal"),
+                ("UserName", person.name),
+                ("IdentifyNum", person.id_number),
+            ],
+        ),
         Check::Phone3 { person, mobile } => (
             MOBILE_3_META,
             vec![
@@ -238,6 +267,11 @@ fn parameters(check: Check<'_>) -> (Action, Vec<(&'static str, &str)>) {
             parameters.push(("Mobile", mobile));
             (BANK_META, parameters)
         }
+        Check::Enterprise2 {
+            name,
+            credit_code,
+            biz_no,
+        } => (ENTERPRISE, unit("ENT_2META", name, credit_code, biz_no)),
         Check::Enterprise3 { enterprise } => (ENTERPRISE, elements("ENT_3META", enterprise)),
         Check::Enterprise4 {
             enterprise,
@@ -264,15 +298,25 @@ fn bank<'a>(product: &'static str, person: Person<'a>, card: &'a str) -> Vec<(&'
 }
 
 fn elements<'a>(kind: &'static str, enterprise: Enterprise<'a>) -> Vec<(&'static str, &'a str)> {
+    let mut parameters = unit(kind, enterprise.name, enterprise.credit_code, enterprise.biz_no);
+    parameters.push(("LegalPersonName", enterprise.legal_person));
+    parameters
+}
+
+fn unit<'a>(
+    kind: &'static str,
+    name: &'a str,
+    credit_code: &'a str,
+    biz_no: &'a str,
+) -> Vec<(&'static str, &'a str)> {
     vec![
         ("InfoVerifyType", kind),
-        ("EntName", enterprise.name),
-        ("LicenseNo", enterprise.credit_code),
-        ("LegalPersonName", enterprise.legal_person),
+        ("EntName", name),
+        ("LicenseNo", credit_code),
         ("SceneCode", SCENE),
-        ("MerchantBizId", enterprise.biz_no),
+        ("MerchantBizId", biz_no),
         // The platform has no user accounts; an order stands for its applicant.
-        ("MerchantUserId", enterprise.biz_no),
+        ("MerchantUserId", biz_no),
         // The applicant consented with the form.
         ("UserAuthorization", "1"),
     ]

@@ -36,7 +36,12 @@ pub trait Batch: Send + Sync {
     }
 }
 
-pub(super) async fn answer(batch: &dyn Batch, event: Value, function: &'static str, mut cold: bool) -> Value {
+pub(super) async fn answer(
+    batch: &dyn Batch,
+    event: Value,
+    function: &'static str,
+    mut cold: bool,
+) -> Result<Value, lambda_runtime::Error> {
     let records = event
         .get("Records")
         .and_then(Value::as_array)
@@ -47,8 +52,9 @@ pub(super) async fn answer(batch: &dyn Batch, event: Value, function: &'static s
         .and_then(|record| record.get("eventSource"))
         .and_then(Value::as_str);
     if source == Some("aws:dynamodb") {
-        return carry(batch, &records, function, cold).await;
+        return Ok(carry(batch, &records, function, cold).await);
     }
+    let is_queue = source == Some("aws:sqs");
     let mut failures = Vec::new();
     for record in &records {
         let measure = Measure::begin(function, std::mem::take(&mut cold));
@@ -64,7 +70,11 @@ pub(super) async fn answer(batch: &dyn Batch, event: Value, function: &'static s
         }
     }
     // Only SQS reads the answer; S3 invokes asynchronously and repeats where the function fails as a whole.
-    json!({"batchItemFailures": failures})
+    if is_queue || failures.is_empty() {
+        Ok(json!({"batchItemFailures": failures}))
+    } else {
+        Err(format!("{} of {} records failed", failures.len(), records.len()).into())
+    }
 }
 
 async fn one(batch: &dyn Batch, record: &Value) -> (String, Result<(), BatchError>) {

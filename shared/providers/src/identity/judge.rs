@@ -46,9 +46,21 @@ pub(super) fn judge(check: Check<'_>, status: u16, body: &[u8]) -> Checked {
 impl Findings {
     fn outcome(&self, check: Check<'_>) -> Outcome {
         match check {
+            Check::Id2 { .. } => self.identity(),
             Check::Phone3 { .. } => self.mobile(),
             Check::Card3 { .. } | Check::Card4 { .. } => self.card(),
-            Check::Enterprise3 { .. } | Check::Enterprise4 { .. } => self.enterprise(),
+            Check::Enterprise2 { .. } | Check::Enterprise3 { .. } | Check::Enterprise4 { .. } => {
+                self.enterprise()
+            }
+        }
+    }
+
+    fn identity(&self) -> Outcome {
+        match self.biz_code.as_str() {
+            "1" => Outcome::Match,
+            "2" => mismatch(Field::Unspecified),
+            "3" => Outcome::NoRecord,
+            _ => Outcome::ProviderBusy,
         }
     }
 

@@ -69,6 +69,20 @@ fn a_mobile_s_sub_code_names_the_part_that_does_not_fit() {
 }
 
 #[test]
+fn a_name_and_its_number_fit_or_not() {
+    let id = Check::Id2 { person: PERSON };
+    assert_eq!(meta(id, "1", ""), Outcome::Match);
+    assert_eq!(
+        meta(id, "2", ""),
+        Outcome::Mismatch {
+            which: Field::Unspecified
+        }
+    );
+    assert_eq!(meta(id, "3", ""), Outcome::NoRecord);
+    assert_eq!(meta(id, "", ""), Outcome::ProviderBusy);
+}
+
+#[test]
 fn a_card_s_sub_code_says_mismatch_or_not_checkable() {
     assert_eq!(meta(CARD, "1", "101"), Outcome::Match);
     assert_eq!(

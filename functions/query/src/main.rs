@@ -1,0 +1,10 @@
+//! The query function's process.
+use lambda_runtime::Error;
+use yinxin_lambda::serve::{Function, router_of, serve};
+use yinxin_query::{App, routes};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let app = App::from_env().await?;
+    serve(Function::new("query").http(router_of(routes(app)))).await
+}
