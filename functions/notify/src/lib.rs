@@ -1,1 +1,41 @@
-//! The notify function.
+//! The notify function: SMS, mail and bank memos to applicants. Only its role opens one-time codes and passwords.
+//!
+//! A queue delivers more than once, and a provider may have sent what it did not confirm. So each message is
+//! claimed before it is sent and noted after it; what is unfinished is sent again only where twice does no harm.
+mod messages;
+mod notifying;
+mod password;
+pub mod ports;
+
+use std::sync::Arc;
+
+use yinxin_lambda::Platform;
+
+pub use notifying::Notifying;
+use ports::{BankBridge, Mails, SmsGateway};
+
+/// What the function works with.
+#[derive(Clone)]
+pub struct App {
+    /// Stores, keys and the clock.
+    pub platform: Platform,
+    /// Sends SMS.
+    pub sms: Arc<dyn SmsGateway>,
+    /// Sends mails.
+    pub mail: Arc<dyn Mails>,
+    /// Makes transfers whose memo carries a password.
+    pub bank: Arc<dyn BankBridge>,
+}
+
+impl App {
+    /// The function's world as the environment names it. Calls nobody yet.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        let platform = Platform::from_env().await?;
+        Ok(App {
+            sms: Arc::new(ports::AliyunSms::from_env(platform.clone())?),
+            mail: Arc::new(ports::Smtp::from_env(platform.clone())?),
+            bank: Arc::new(ports::Bridge::from_env(platform.clone())?),
+            platform,
+        })
+    }
+}

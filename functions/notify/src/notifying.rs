@@ -1,0 +1,286 @@
+//! One errand: find the recipient, claim the message, send it, note that it was sent.
+use async_trait::async_trait;
+use time::Duration;
+use tracing::{info, warn};
+use yinxin_lambda::serve::{Batch, BatchError};
+use yinxin_order::Order;
+use yinxin_order::effect::{Effect, Notice, Sealed};
+use yinxin_order::order::Personal;
+use yinxin_providers::mail::{Mail, MailError};
+use yinxin_providers::sms::{Sending, WhoActs};
+use yinxin_store::StoreError;
+use yinxin_store::deliveries::Claimed;
+use yinxin_store::orders::Errand;
+
+use crate::App;
+use crate::messages;
+use crate::ports::{NotReady, Template, TextMessage};
+
+/// A try that began longer ago than this is over: no invocation lasts so long, and the queue waits longer before
+/// it delivers again.
+pub(crate) const RETRY_UNFINISHED_AFTER: Duration = Duration::seconds(45);
+
+/// Sends messages.
+pub struct Notifying {
+    pub(crate) app: App,
+}
+
+/// Why a message was not sent. The queue brings the errand again, and in the end to people.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotifyError {
+    /// The store did not do its work; it may next time.
+    #[error("the store did not do its work")]
+    Store(#[from] StoreError),
+    /// A provider's client cannot be set up.
+    #[error(transparent)]
+    NotReady(#[from] NotReady),
+    /// An earlier try has not ended, or not long ago.
+    #[error("an earlier try may still be at work")]
+    InProgress,
+    /// The provider refused; nothing was sent.
+    #[error("the provider refused the message with {code:?}")]
+    Refused {
+        /// The provider's code.
+        code: String,
+    },
+    /// Perhaps sent, perhaps not.
+    #[error("whether the message was sent is not known")]
+    Doubt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The mail server did not take it.
+    #[error("the mail was not taken")]
+    Mail(#[source] MailError),
+    /// The transfer is on its way; the bank has to be asked again.
+    #[error("the transfer is on its way")]
+    TransferPending,
+    /// The transfer will not reach the account; the password has to be sent another way.
+    #[error("the transfer failed with {code:?}")]
+    TransferFailed {
+        /// The bank's code.
+        code: String,
+    },
+    /// The password cannot be the memo of a transfer.
+    #[error("the password does not fit into a memo")]
+    Memo,
+    /// The order lacks what a message needs: the number.
+    #[error("the order has no number yet")]
+    NoNumber,
+    /// Another function's errand.
+    #[error("the errand {0} is not for this function")]
+    NotMine(&'static str),
+}
+
+/// Whether a message may go out twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Twice {
+    /// It says the same again: an unfinished try is made anew.
+    Harmless,
+    /// The recipient asks for another one instead.
+    Never,
+}
+
+#[async_trait]
+impl Batch for Notifying {
+    async fn errand(&self, errand: Errand) -> Result<(), BatchError> {
+        let order = self
+            .app
+            .platform
+            .orders
+            .load(&errand.order)
+            .await
+            .map_err(NotifyError::from)?;
+        let Some(personal) = order.personal.as_ref() else {
+            info!(order.id = %order.id, "order {} was erased: nobody is left to be told", order.id);
+            return Ok(());
+        };
+        match &errand.effect {
+            Effect::SendCode { sealed } => self.send_code(&errand, personal, sealed).await?,
+            Effect::SendPassword { sealed } => self.send_password(&errand, &order, personal, sealed).await?,
+            Effect::SendNotice { notice } => self.send_notice(&errand, &order, personal, *notice).await?,
+            other => return Err(NotifyError::NotMine(other.name()).into()),
+        }
+        Ok(())
+    }
+}
+
+impl Notifying {
+    /// Notifying with `app`.
+    pub fn new(app: App) -> Self {
+        Notifying { app }
+    }
+
+    async fn send_code(
+        &self,
+        errand: &Errand,
+        personal: &Personal,
+        sealed: &Sealed,
+    ) -> Result<(), NotifyError> {
+        let message = message_name(errand, "sms");
+        if !self.claim(&message, Twice::Never).await? {
+            return Ok(());
+        }
+        let code = self.app.platform.vault.open_secret(&errand.order, sealed).await?;
+        let mobile = personal.form.signature_mobile().as_str();
+        let variable = ("code", code.as_str());
+        match self.sms(errand, mobile, Template::Code, variable, &message).await {
+            // Whoever waits for a code asks for another one before the queue would bring it again.
+            Err(error @ (NotifyError::Refused { .. } | NotifyError::Doubt(_))) => {
+                warn!(
+                    order.id = %errand.order,
+                    error = &error as &dyn std::error::Error,
+                    "a code of order {} is given up", errand.order
+                );
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// An SMS and a mail, each by itself: the one does not wait for the other.
+    async fn send_notice(
+        &self,
+        errand: &Errand,
+        order: &Order,
+        personal: &Personal,
+        notice: Notice,
+    ) -> Result<(), NotifyError> {
+        let sms = self.notice_sms(errand, order, personal, notice).await;
+        let mail = self.notice_mail(errand, order, personal, notice).await;
+        sms.and(mail)
+    }
+
+    async fn notice_sms(
+        &self,
+        errand: &Errand,
+        order: &Order,
+        personal: &Personal,
+        notice: Notice,
+    ) -> Result<(), NotifyError> {
+        let Some(template) = messages::template(notice) else {
+            return Ok(());
+        };
+        let number = order.number.as_ref().ok_or(NotifyError::NoNumber)?;
+        let message = message_name(errand, "sms");
+        if !self.claim(&message, Twice::Harmless).await? {
+            return Ok(());
+        }
+        let mobile = personal.form.notice_mobile().as_str();
+        self.sms(errand, mobile, template, ("order", number.as_str()), &message)
+            .await
+    }
+
+    async fn notice_mail(
+        &self,
+        errand: &Errand,
+        order: &Order,
+        personal: &Personal,
+        notice: Notice,
+    ) -> Result<(), NotifyError> {
+        let number = order.number.as_ref().ok_or(NotifyError::NoNumber)?;
+        let message = message_name(errand, "mail");
+        if !self.claim(&message, Twice::Harmless).await? {
+            return Ok(());
+        }
+        let platform = &self.app.platform;
+        let text = messages::text(
+            notice,
+            number,
+            order.parcel.as_ref(),
+            &platform.settings.public_url,
+        );
+        let id = provider_id(&message);
+        let mail = Mail {
+            to: personal.form.notice_email().as_str(),
+            subject: &messages::subject(notice, number),
+            text: &text,
+            attachments: &[],
+            id: &id,
+        };
+        match self.app.mail.send(&mail, platform.now()).await? {
+            Ok(()) => self.sent(errand, &message, &id).await,
+            // The mailbox does not exist or is full for good; the SMS and the order's page tell the same.
+            Err(MailError::Rejected { code }) => {
+                warn!(order.id = %errand.order, "a mail of order {} was refused with {code}", errand.order);
+                self.sent(errand, &message, "refused").await
+            }
+            Err(error) => Err(NotifyError::Mail(error)),
+        }
+    }
+
+    /// Whether the caller is to send the message now.
+    pub(crate) async fn claim(&self, message: &str, twice: Twice) -> Result<bool, NotifyError> {
+        let now = self.app.platform.now();
+        let retry_before = match twice {
+            Twice::Harmless => Some(now - RETRY_UNFINISHED_AFTER),
+            Twice::Never => None,
+        };
+        match (
+            self.app
+                .platform
+                .deliveries
+                .claim(message, now, retry_before)
+                .await?,
+            twice,
+        ) {
+            (Claimed::Mine, _) => Ok(true),
+            (Claimed::Sent, _) => Ok(false),
+            (Claimed::Unfinished { .. }, Twice::Harmless) => Err(NotifyError::InProgress),
+            (Claimed::Unfinished { .. }, Twice::Never) => {
+                warn!(message, "{message} is given up: an earlier try may have sent it");
+                Ok(false)
+            }
+        }
+    }
+
+    /// Notes that a message was sent.
+    pub(crate) async fn sent(
+        &self,
+        errand: &Errand,
+        message: &str,
+        receipt: &str,
+    ) -> Result<(), NotifyError> {
+        self.app.platform.deliveries.sent(message, receipt).await?;
+        let (id, effect) = (&errand.order, errand.effect.name());
+        info!(order.id = %id, order.version = errand.version, effect, "order {id}: {effect} is done");
+        Ok(())
+    }
+
+    /// Sends a claimed SMS.
+    pub(crate) async fn sms(
+        &self,
+        errand: &Errand,
+        mobile: &str,
+        template: Template,
+        variable: (&str, &str),
+        message: &str,
+    ) -> Result<(), NotifyError> {
+        let text = TextMessage {
+            mobile,
+            template,
+            variable,
+            id: &provider_id(message),
+        };
+        match self.app.sms.send(text, self.app.platform.now()).await? {
+            Sending::Sent { biz_id } => self.sent(errand, message, &biz_id).await,
+            // A notice to a mobile that is none: no repetition helps, and a mail goes out too.
+            Sending::Refused {
+                code,
+                who: WhoActs::Recipient,
+            } if matches!(errand.effect, Effect::SendNotice { .. }) => {
+                warn!(order.id = %errand.order, "an SMS of order {} was refused with {code}", errand.order);
+                self.sent(errand, message, "refused").await
+            }
+            Sending::Refused { code, .. } => Err(NotifyError::Refused { code }),
+            Sending::Unknown(doubt) => Err(NotifyError::Doubt(Box::new(doubt))),
+        }
+    }
+}
+
+/// The name of one of an errand's messages, the same whenever the errand comes.
+pub(crate) fn message_name(errand: &Errand, way: &str) -> String {
+    format!("{}#{way}", errand.name())
+}
+
+/// The same in letters that providers take.
+fn provider_id(message: &str) -> String {
+    message.replace('#', "-")
+}
