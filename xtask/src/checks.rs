@@ -113,7 +113,7 @@ pub fn generate() -> Result<()> {
 pub fn bench(arguments: &[&str]) -> Result<()> {
     check(
         cargo()
-            .args(["bench", "--workspace", "--benches"])
+            .args(["bench", "--package", "yinxin-ca", "--benches"])
             .args(arguments),
     )
 }
