@@ -1,1 +1,34 @@
-//! The review function.
+//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back.
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yinxin_lambda::Platform;
+
+mod decision;
+mod order;
+mod queue;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// The platform.
+    pub platform: Platform,
+}
+
+impl App {
+    /// The function in its deployment. Calls nobody yet.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        Ok(App {
+            platform: Platform::from_env().await?,
+        })
+    }
+}
+
+/// The routes of the function, documented.
+pub fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(queue::waiting))
+        .routes(routes!(order::show))
+        .routes(routes!(decision::approve))
+        .routes(routes!(decision::reject))
+        .with_state(app)
+}
