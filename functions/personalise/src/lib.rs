@@ -1,1 +1,39 @@
-//! The personalise function.
+//! The personalise function: what operators' agents need to turn an approved order into a UKey on its way.
+//!
+//! The request comes from the UKey, the certificates go to it, what was read back confirms them. Every call may be
+//! repeated: an agent that lost an answer asks again.
+mod orders;
+mod requests;
+mod tokens;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yinxin_lambda::Platform;
+
+/// What the function works with.
+#[derive(Clone)]
+pub struct App {
+    /// Stores, keys and the clock.
+    pub platform: Platform,
+}
+
+impl App {
+    /// The function's world as the environment names it. Calls nobody yet.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        Ok(App {
+            platform: Platform::from_env().await?,
+        })
+    }
+}
+
+/// The function's routes with their description.
+pub fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::show))
+        .routes(routes!(requests::submit_csr))
+        .routes(routes!(requests::certificates))
+        .routes(routes!(tokens::confirm_written))
+        .routes(routes!(tokens::dispatch))
+        .with_state(app)
+}
