@@ -58,7 +58,7 @@ fn metric_line(
     let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
     json!({
         "_aws": {
-            "Timestamp": OffsetDateTime::now_utc().unix_timestamp() * 1000,
+            "Timestamp": OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000,
             "CloudWatchMetrics": [{
                 "Namespace": "Yinxin",
                 "Dimensions": [["function", "operation", "outcome"]],

@@ -1,0 +1,192 @@
+//! The outside world as the sandbox plays it: what it received, and what it is told to do.
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::wait;
+
+/// The sandbox.
+#[derive(Clone)]
+pub struct Sandbox {
+    http: Client,
+    base: String,
+}
+
+/// All that was sent.
+#[derive(Debug, Deserialize)]
+pub struct Messages {
+    /// Text messages, oldest first.
+    pub sms: Vec<Sms>,
+    /// Mails, oldest first.
+    pub mail: Vec<Mail>,
+    /// Transfers with a memo.
+    pub memos: Vec<Memo>,
+}
+
+/// A text message.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sms {
+    /// Grows from message to message.
+    pub id: u64,
+    /// The mobile.
+    pub to: String,
+    /// The template's code.
+    pub template: String,
+    /// What stands in the template's places.
+    pub params: Map<String, Value>,
+}
+
+/// A mail.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Mail {
+    /// The address.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+}
+
+/// A transfer with a memo.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Memo {
+    /// The account that got it.
+    pub payee_account: String,
+    /// What its statement says.
+    pub memo: String,
+    /// What became of it.
+    pub status: String,
+}
+
+impl Sandbox {
+    /// The sandbox at `base`.
+    pub fn new(base: &str) -> Result<Sandbox> {
+        Ok(Sandbox {
+            http: Client::builder()
+                .timeout(Duration::from_mins(1))
+                .no_proxy()
+                .build()?,
+            base: base.to_owned(),
+        })
+    }
+
+    /// All that was sent.
+    pub async fn messages(&self) -> Result<Messages> {
+        let response = self
+            .http
+            .get(format!("{}/messages.json", self.base))
+            .send()
+            .await
+            .context("the sandbox does not answer")?;
+        Ok(response.error_for_status()?.json().await?)
+    }
+
+    /// The text messages to a mobile that have this place in their template.
+    pub async fn sms(&self, mobile: &str, place: &str) -> Result<Vec<Sms>> {
+        let mut sms = self.messages().await?.sms;
+        sms.retain(|message| message.to == mobile && message.params.contains_key(place));
+        Ok(sms)
+    }
+
+    /// Waits for a text message to a mobile with this place in its template, later than `after`; its id and what stands there.
+    pub async fn next_sms(
+        &self,
+        mobile: &str,
+        place: &str,
+        after: u64,
+        limit: Duration,
+    ) -> Result<(u64, String)> {
+        wait::until(&format!("an SMS with {place}"), limit, async || {
+            let newer = self
+                .sms(mobile, place)
+                .await?
+                .into_iter()
+                .rfind(|message| message.id > after);
+            Ok(newer.and_then(|message| {
+                let value = message.params.get(place)?.as_str()?.to_owned();
+                Some((message.id, value))
+            }))
+        })
+        .await
+    }
+
+    /// Waits for the memo of a transfer to an account.
+    pub async fn memo(&self, account: &str, limit: Duration) -> Result<String> {
+        wait::until("a transfer with a memo", limit, async || {
+            let memos = self.messages().await?.memos;
+            Ok(memos
+                .into_iter()
+                .find(|memo| memo.payee_account == account && memo.status == "SUCCESS")
+                .map(|memo| memo.memo))
+        })
+        .await
+    }
+
+    /// Tells the sandbox to do something.
+    pub async fn control(&self, path: &str, body: &Value) -> Result<Value> {
+        let response = self
+            .http
+            .post(format!("{}/control/{path}", self.base))
+            .json(body)
+            .send()
+            .await?;
+        let status = response.status();
+        let answer: Value = response.json().await?;
+        ensure!(
+            status.is_success(),
+            "the sandbox refused {path} with {status}: {answer}"
+        );
+        Ok(answer)
+    }
+
+    /// Scans a payment code and pays; what the platform answered to the notifications.
+    pub async fn pay(&self, out_trade_no: &str, options: Value) -> Result<Vec<Delivered>> {
+        self.deliver("alipay/pay", out_trade_no, options).await
+    }
+
+    /// Sends the notification of a payment again.
+    pub async fn notify_again(&self, out_trade_no: &str, options: Value) -> Result<Vec<Delivered>> {
+        self.deliver("alipay/notify", out_trade_no, options).await
+    }
+
+    async fn deliver(&self, path: &str, out_trade_no: &str, options: Value) -> Result<Vec<Delivered>> {
+        let mut body = options;
+        body["out_trade_no"] = json!(out_trade_no);
+        let answer = self.control(path, &body).await?;
+        Ok(serde_json::from_value(answer["notifications"].clone())?)
+    }
+
+    /// Lets identity checks of a number fail from now on.
+    pub async fn deny(&self, number: &str) -> Result<()> {
+        self.control("identity/deny", &json!({"id_number": number}))
+            .await
+            .map(drop)
+    }
+
+    /// Lets identity checks of a number succeed again.
+    pub async fn allow(&self, number: &str) -> Result<()> {
+        self.control("identity/allow", &json!({"id_number": number}))
+            .await
+            .map(drop)
+    }
+}
+
+/// What the platform answered to one notification.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Delivered {
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// The body.
+    #[serde(default)]
+    pub body: Option<String>,
+}
+
+impl Delivered {
+    /// Whether the provider is content.
+    pub fn is_success(&self) -> bool {
+        self.status == Some(200) && self.body.as_deref() == Some("success")
+    }
+}
