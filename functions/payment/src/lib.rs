@@ -35,8 +35,16 @@ impl App {
 
 /// The routes of the function, documented.
 pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(start::start_payment))
         .routes(routes!(notification::notify_alipay))
-        .with_state(app)
 }

@@ -28,6 +28,15 @@ impl App {
 
 /// The function's routes with their description.
 pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(orders::list))
         .routes(routes!(orders::show))
@@ -35,5 +44,4 @@ pub fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(requests::certificates))
         .routes(routes!(tokens::confirm_written))
         .routes(routes!(tokens::dispatch))
-        .with_state(app)
 }

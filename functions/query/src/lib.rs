@@ -26,10 +26,18 @@ impl App {
 
 /// The routes, documented.
 pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(health::health))
         .routes(routes!(catalog::vendors))
         .routes(routes!(orders::order))
         .routes(routes!(intakes::orders_of_intake))
-        .with_state(app)
 }

@@ -25,10 +25,18 @@ impl App {
 
 /// The routes of the function, documented.
 pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(queue::waiting))
         .routes(routes!(order::show))
         .routes(routes!(decision::approve))
         .routes(routes!(decision::reject))
-        .with_state(app)
 }

@@ -45,6 +45,15 @@ impl App {
 
 /// The routes, documented.
 pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(captchas::create_captcha))
         .routes(routes!(intakes::create_intake))
@@ -56,7 +65,6 @@ pub fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(moves::confirm_receipt))
         .routes(routes!(codes::send_code))
         .routes(routes!(codes::sign))
-        .with_state(app)
 }
 
 /// Who acts in all calls with an order's access token.

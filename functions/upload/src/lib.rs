@@ -27,7 +27,15 @@ impl App {
 
 /// The routes, documented.
 pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(documents::permit_upload, documents::list_documents))
-        .with_state(app)
 }
