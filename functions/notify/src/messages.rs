@@ -44,5 +44,10 @@ pub(crate) fn text(notice: Notice, number: &OrderNumber, parcel: Option<&Parcel>
         },
         Notice::Refunded => "的款项已原路退回，到账时间以支付渠道为准。".to_owned(),
     };
-    format!("您好：\n\n您的订单 {number} {what}\n\n平台地址：{portal}\n\n本邮件由系统自动发送，请勿回复。\n")
+    let address = if portal.is_empty() {
+        String::new()
+    } else {
+        format!("平台地址：{portal}\n\n")
+    };
+    format!("您好：\n\n您的订单 {number} {what}\n\n{address}本邮件由系统自动发送，请勿回复。\n")
 }

@@ -114,11 +114,12 @@ impl Notifying {
         personal: &Personal,
         sealed: &Sealed,
     ) -> Result<(), NotifyError> {
+        // Before the claim: a code that KMS did not open was not sent either.
+        let code = self.app.platform.vault.open_secret(&errand.order, sealed).await?;
         let message = message_name(errand, "sms");
         if !self.claim(&message, Twice::Never).await? {
             return Ok(());
         }
-        let code = self.app.platform.vault.open_secret(&errand.order, sealed).await?;
         let mobile = personal.form.signature_mobile().as_str();
         let variable = ("code", code.as_str());
         match self.sms(errand, mobile, Template::Code, variable, &message).await {

@@ -29,10 +29,10 @@ impl Notifying {
                 PasswordRoute::BankMemo(_) => "memo",
             },
         );
+        let password = self.app.platform.vault.open_secret(&errand.order, sealed).await?;
         if !self.claim(&message, Twice::Harmless).await? {
             return Ok(());
         }
-        let password = self.app.platform.vault.open_secret(&errand.order, sealed).await?;
         match route {
             PasswordRoute::Sms(mobile) => {
                 let variable = ("password", password.as_str());

@@ -23,6 +23,16 @@ pub struct NotReady {
     source: Box<dyn Error + Send + Sync>,
 }
 
+impl NotReady {
+    /// That the client of `provider` cannot be set up, and why.
+    pub fn new(provider: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        NotReady {
+            provider,
+            source: source.into(),
+        }
+    }
+}
+
 /// The approved texts of SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Template {
@@ -106,7 +116,7 @@ impl<T> Lazy<T> {
             let account = self.platform.secret::<A>(&self.secret_id).await?;
             make(account)
         });
-        made.await.map_err(|source| NotReady { provider, source })
+        made.await.map_err(|source| NotReady::new(provider, source))
     }
 }
 

@@ -1,0 +1,167 @@
+//! A store that fails around one of its writes, as a process that is killed there leaves it.
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use yinxin_order::effect::Effect;
+use yinxin_order::identifiers::{OrderId, OrderNumber, VendorId};
+use yinxin_order::order::{Event, Order};
+use yinxin_order::state::State;
+use yinxin_store::claims::Idempotency;
+use yinxin_store::issuances::{Issuance, Issuances};
+use yinxin_store::memory::MemoryStore;
+use yinxin_store::orders::{OrderSummary, Orders, Page};
+use yinxin_store::{Claim, StoreError};
+
+/// A place where a run may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    BeforeRecord,
+    AfterRecord,
+    BeforeComplete,
+    AfterComplete,
+    BeforeSave,
+    AfterSave,
+}
+
+impl Stop {
+    pub const ALL: [Stop; 6] = [
+        Stop::BeforeRecord,
+        Stop::AfterRecord,
+        Stop::BeforeComplete,
+        Stop::AfterComplete,
+        Stop::BeforeSave,
+        Stop::AfterSave,
+    ];
+}
+
+pub struct Stopping {
+    pub store: Arc<MemoryStore>,
+    stop: Mutex<Option<Stop>>,
+    /// Whether records are not found, as by a run that looked before they were made.
+    blind: Mutex<bool>,
+    /// The serial numbers of every record that was tried.
+    pub tried: Mutex<Vec<Vec<String>>>,
+}
+
+impl Stopping {
+    pub fn new(store: Arc<MemoryStore>) -> Self {
+        Stopping {
+            store,
+            stop: Mutex::default(),
+            blind: Mutex::default(),
+            tried: Mutex::default(),
+        }
+    }
+
+    /// Ends the next run at `stop`.
+    pub fn stop_at(&self, stop: Stop) {
+        *self.stop.lock().unwrap() = Some(stop);
+    }
+
+    pub fn go_blind(&self) {
+        *self.blind.lock().unwrap() = true;
+    }
+
+    fn pass(&self, here: Stop) -> Result<(), StoreError> {
+        let mut stop = self.stop.lock().unwrap();
+        if *stop == Some(here) {
+            *stop = None;
+            return Err(StoreError::unavailable(std::io::Error::other(
+                "the process ends here",
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Issuances for Stopping {
+    async fn find(&self, request: &str) -> Result<Option<Issuance>, StoreError> {
+        if *self.blind.lock().unwrap() {
+            return Ok(None);
+        }
+        Issuances::find(self.store.as_ref(), request).await
+    }
+
+    async fn record(
+        &self,
+        request: &str,
+        prepared: &str,
+        serials: &[String],
+    ) -> Result<Issuance, StoreError> {
+        self.pass(Stop::BeforeRecord)?;
+        self.tried.lock().unwrap().push(serials.to_vec());
+        let recorded = self.store.record(request, prepared, serials).await?;
+        self.pass(Stop::AfterRecord)?;
+        Ok(recorded)
+    }
+
+    async fn complete(&self, request: &str, issued: &str) -> Result<String, StoreError> {
+        self.pass(Stop::BeforeComplete)?;
+        let issued = self.store.complete(request, issued).await?;
+        self.pass(Stop::AfterComplete)?;
+        Ok(issued)
+    }
+
+    async fn authority(&self, vendor: &str) -> Result<String, StoreError> {
+        self.store.authority(vendor).await
+    }
+
+    async fn put_authority(&self, vendor: &str, authority: &str) -> Result<bool, StoreError> {
+        self.store.put_authority(vendor, authority).await
+    }
+}
+
+#[async_trait]
+impl Orders for Stopping {
+    async fn create(&self, order: &Order, event: &Event, claims: &[Claim]) -> Result<(), StoreError> {
+        self.store.create(order, event, claims).await
+    }
+
+    async fn save(
+        &self,
+        order: &Order,
+        event: &Event,
+        effects: &[Effect],
+        claims: &[Claim],
+    ) -> Result<(), StoreError> {
+        self.pass(Stop::BeforeSave)?;
+        self.store.save(order, event, effects, claims).await?;
+        self.pass(Stop::AfterSave)
+    }
+
+    async fn load(&self, id: &OrderId) -> Result<Order, StoreError> {
+        self.store.load(id).await
+    }
+
+    async fn find(&self, number: &OrderNumber) -> Result<OrderId, StoreError> {
+        Orders::find(self.store.as_ref(), number).await
+    }
+
+    async fn made_before(&self, key: &str) -> Result<Option<Idempotency>, StoreError> {
+        self.store.made_before(key).await
+    }
+
+    async fn waiting(
+        &self,
+        vendor: &VendorId,
+        state: State,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<OrderSummary>, StoreError> {
+        self.store.waiting(vendor, state, cursor, limit).await
+    }
+
+    async fn of_intake(&self, intake: &str) -> Result<Vec<Order>, StoreError> {
+        self.store.of_intake(intake).await
+    }
+
+    async fn late(&self, now: OffsetDateTime) -> Result<Vec<OrderId>, StoreError> {
+        self.store.late(now).await
+    }
+
+    async fn events(&self, id: &OrderId) -> Result<Vec<Event>, StoreError> {
+        self.store.events(id).await
+    }
+}

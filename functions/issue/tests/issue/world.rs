@@ -1,0 +1,188 @@
+//! A vendor with a CA, orders whose requests lie with it, and the function.
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use time::OffsetDateTime;
+use time::macros::datetime;
+use yinxin_ca::ceremony;
+use yinxin_issue::authority::StoredAuthority;
+use yinxin_issue::{App, Issuing};
+use yinxin_lambda::Platform;
+use yinxin_lambda::serve::{Batch as _, BatchError};
+use yinxin_order::command::{Actor, Command, CommandName};
+use yinxin_order::effect::Effect;
+use yinxin_order::form::ApplicationForm;
+use yinxin_order::issuance::{Certificates, SubmittedCsr};
+use yinxin_order::order::{Event, Order};
+use yinxin_order::sample::{moved, order_id, order_in, vendor};
+use yinxin_order::state::State;
+use yinxin_pki::chain::{is_pair, verify_chain};
+use yinxin_pki::csr::CsrBuilder;
+use yinxin_pki::{Certificate, EnvelopedKey, Name, SigningKey, pem, sm3};
+use yinxin_store::issuances::Issuances as _;
+use yinxin_store::memory::MemoryStore;
+use yinxin_store::orders::{Errand, Orders as _};
+use yinxin_store::vault::{MemoryVault, Purpose, Vault as _, rng};
+
+use crate::stopping::Stopping;
+
+pub const NOW: OffsetDateTime = datetime!(2026-04-07 02:00 UTC);
+
+pub struct World {
+    pub stopping: Arc<Stopping>,
+    platform: Platform,
+    app: App,
+    /// The key in the UKey.
+    pub token: SigningKey,
+}
+
+impl World {
+    /// A world whose vendor of the samples has a CA.
+    pub async fn new() -> World {
+        let world = World::without_authority();
+        let vendor = vendor();
+        let made = ceremony::init(vendor.as_str(), "样例电子认证有限公司", NOW, &mut rng()).unwrap();
+        let key = MemoryVault
+            .new_data_key(Purpose::Authority, vendor.as_str())
+            .await
+            .unwrap();
+        let stored = StoredAuthority::seal(vendor.as_str(), &made, &key).unwrap();
+        let json = serde_json::to_string(&stored).unwrap();
+        assert!(
+            world
+                .stopping
+                .put_authority(vendor.as_str(), &json)
+                .await
+                .unwrap()
+        );
+        world
+    }
+
+    pub fn without_authority() -> World {
+        let store = Arc::new(MemoryStore::default());
+        let stopping = Arc::new(Stopping::new(store.clone()));
+        let mut platform = Platform::in_memory(&store, Arc::new(|| NOW));
+        platform.issuances = stopping.clone();
+        platform.orders = stopping.clone();
+        World {
+            stopping,
+            app: App::new(platform.clone()),
+            platform,
+            token: SigningKey::generate(&mut rng()),
+        }
+    }
+
+    /// An order of `seed` whose request, for `subject`, lies with the CA.
+    pub fn order_asking_for(&self, seed: u32, form: ApplicationForm, subject: &Name) -> Order {
+        let approved = order_in(State::AwaitingPersonalisation, seed, form, NOW);
+        let der = CsrBuilder::new(subject, self.token.public_key())
+            .sign_with(|info| self.token.sign(info))
+            .unwrap();
+        let csr = SubmittedCsr {
+            pem: pem::encode(pem::CERTIFICATE_REQUEST, &der),
+            key_sm3: hex::encode(sm3(&self.token.public_key().to_spki_der())),
+        };
+        moved(&approved, &Command::SubmitCsr { csr }, NOW).order
+    }
+
+    /// The same with the form's own subject, put into the store.
+    pub async fn put_unit(&self, seed: u32) {
+        let form = yinxin_order::form::sample::unit(seed);
+        let subject = Name::unit(form.holder_name(), None).unwrap();
+        self.put(&self.order_asking_for(seed, form, &subject)).await;
+    }
+
+    pub async fn put(&self, order: &Order) {
+        let event = Event {
+            version: order.version,
+            at: NOW,
+            by: Actor::Applicant,
+            command: None,
+            from: None,
+            to: order.state,
+        };
+        self.stopping.store.create(order, &event, &[]).await.unwrap();
+    }
+
+    pub async fn order(&self, seed: u32) -> Order {
+        self.stopping.store.load(&order_id(seed)).await.unwrap()
+    }
+
+    /// The name under which the request of an order is recorded.
+    pub async fn request(&self, seed: u32) -> String {
+        let order = self.order(seed).await;
+        let csr = order.personal.unwrap().csr.unwrap();
+        format!("{}#{}", order.id, csr.key_sm3)
+    }
+
+    pub fn errand(seed: u32) -> Errand {
+        Errand {
+            order: order_id(seed),
+            version: 9,
+            seq: 0,
+            effect: Effect::AskCa,
+        }
+    }
+
+    /// The function as a process has it that ran before.
+    pub fn function(&self) -> Issuing {
+        Issuing::new(self.app.clone())
+    }
+
+    /// Delivers the errand of an order.
+    pub async fn ask(&self, seed: u32) -> Result<(), BatchError> {
+        self.function().errand(World::errand(seed)).await
+    }
+
+    /// Delivers it to a new process, which remembers nothing.
+    pub async fn ask_anew(&self, seed: u32) -> Result<(), BatchError> {
+        Issuing::new(App::new(self.platform.clone()))
+            .errand(World::errand(seed))
+            .await
+    }
+
+    /// Asserts that the order has exactly one pair, the recorded one, which fits the UKey; answers with its
+    /// serial numbers.
+    pub async fn assert_one_pair(&self, seed: u32) -> [String; 2] {
+        let order = self.order(seed).await;
+        assert_eq!(order.state, State::AwaitingWriting);
+        let form = order.personal.as_ref().unwrap().form.clone();
+        let issued = order.personal.unwrap().certificates.unwrap();
+        let serials = self.check(&issued, &form);
+        let events = self.stopping.store.events(&order_id(seed)).await.unwrap();
+        let recorded = events
+            .iter()
+            .filter(|event| event.command == Some(CommandName::RecordCertificates));
+        assert_eq!(recorded.count(), 1);
+        serials
+    }
+
+    fn check(&self, issued: &Certificates, form: &ApplicationForm) -> [String; 2] {
+        let signing = Certificate::from_pem(&issued.signing_certificate).unwrap();
+        let encryption = Certificate::from_pem(&issued.encryption_certificate).unwrap();
+        let chain: Vec<_> = issued
+            .chain
+            .iter()
+            .map(|pem| Certificate::from_pem(pem).unwrap())
+            .collect();
+        assert!(is_pair(&signing, &encryption));
+        for certificate in [&signing, &encryption] {
+            verify_chain(certificate, &chain, NOW).unwrap();
+            assert_eq!(certificate.subject().common_name(), Some(form.holder_name()));
+        }
+        assert_eq!(signing.public_key(), self.token.public_key());
+        let envelope = STANDARD.decode(&issued.enveloped_key).unwrap();
+        let key = EnvelopedKey::from_der(&envelope)
+            .unwrap()
+            .open(&self.token)
+            .unwrap();
+        assert_eq!(key.public_key(), encryption.public_key());
+        assert_eq!(issued.signing_certificate_sm3, hex::encode(sm3(signing.as_der())));
+        assert_eq!(
+            issued.encryption_certificate_sm3,
+            hex::encode(sm3(encryption.as_der()))
+        );
+        [signing.serial_hex(), encryption.serial_hex()]
+    }
+}
