@@ -2,6 +2,7 @@
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use yinxin_lambda::idempotency::IdempotencyKey;
 use yinxin_lambda::problem::Code;
 use yinxin_lambda::session::{Role, Staff};
 use yinxin_lambda::views::OrderView;
@@ -58,7 +59,10 @@ impl<'de> Deserialize<'de> for Password {
     path = "/api/personalise/orders/{id}/written",
     operation_id = "confirmWritten",
     tag = "personalise",
-    params(("id" = String, Path, description = "The order's id or number")),
+    params(
+        ("id" = String, Path, description = "The order's id or number"),
+        ("Idempotency-Key" = String, Header, description = "16 to 128 characters, the same for repeats of one report"),
+    ),
     request_body = WrittenBody,
     security(("staff" = [])),
     responses(
@@ -73,12 +77,16 @@ impl<'de> Deserialize<'de> for Password {
 pub async fn confirm_written(
     State(app): State<App>,
     bearer: Bearer,
+    key: IdempotencyKey,
     Path(id): Path<String>,
     Json(body): Json<WrittenBody>,
 ) -> Result<Json<OrderView>, Problem> {
     let staff = app.platform.staff(&bearer, Role::Operator).await?;
     let order = app.platform.order_for(&staff, &id).await?;
+    let hashes = app.platform.vault.hashes().await?;
     let written = WrittenToken {
+        // A password that was drawn anew comes under a new key: it must not pass for the first one.
+        report: key.hash(&hashes, "written"),
         token_serial: serial(&body.token_serial)?,
         signing_certificate_sm3: digest(&body.signing_certificate_sm3, "/signing_certificate_sm3")?,
         encryption_certificate_sm3: digest(&body.encryption_certificate_sm3, "/encryption_certificate_sm3")?,

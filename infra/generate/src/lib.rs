@@ -28,18 +28,18 @@ pub fn openapi() -> Document {
     ] {
         document.merge(part);
     }
-    let scheme = SecurityScheme::Http(
-        HttpBuilder::new()
+    let components = document.components.get_or_insert_default();
+    for (name, description) in [
+        ("order", "The access token that the order's creation gave"),
+        ("staff", "A session of a vendor's officer or operator"),
+        ("system", "The credential of a calling system"),
+    ] {
+        let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some(
-                "An order's access token, a staff session, or a system's credential",
-            ))
-            .build(),
-    );
-    document
-        .components
-        .get_or_insert_default()
-        .add_security_scheme("bearer", scheme);
+            .description(Some(description))
+            .build();
+        components.add_security_scheme(name, SecurityScheme::Http(scheme));
+    }
     document
 }
 

@@ -30,6 +30,11 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
 }
 
 impl IdempotencyKey {
+    /// The key's keyed hash, where that is all that is remembered of the call.
+    pub fn hash(&self, hashes: &Hashes, scope: &str) -> String {
+        hashes.lookup(scope, &self.0)
+    }
+
     /// The key for a call of `scope` with `body`, which makes `made`.
     pub fn claim(
         &self,

@@ -43,6 +43,8 @@ pub struct WrittenToken {
     pub signing_certificate_sm3: String,
     /// SM3 of the encryption certificate that was read back, hex.
     pub encryption_certificate_sm3: String,
+    /// Which report it was: a repeated one is the same, one with another password is not.
+    pub report: String,
 }
 
 /// A parcel on its way.

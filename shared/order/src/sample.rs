@@ -107,6 +107,7 @@ fn onwards(state: State, order: &Order, seed: u32, now: OffsetDateTime) -> Comma
         },
         State::AwaitingWriting => Command::ConfirmWritten {
             written: WrittenToken {
+                report: "report".to_owned(),
                 token_serial: "3A0000000001".to_owned(),
                 signing_certificate_sm3: digest('a'),
                 encryption_certificate_sm3: digest('b'),

@@ -155,6 +155,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         },
         18 | 19 => Command::ConfirmWritten {
             written: WrittenToken {
+                report: "report".to_owned(),
                 token_serial: "S1".to_owned(),
                 signing_certificate_sm3: if dice.roll(5) == 0 { "cc" } else { "aa" }.to_owned(),
                 encryption_certificate_sm3: "bb".to_owned(),

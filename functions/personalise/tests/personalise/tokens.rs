@@ -50,6 +50,19 @@ async fn what_was_written_is_confirmed_and_the_password_sent_once() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_drawn_anew_does_not_pass_for_the_one_that_was_sent() {
+    let world = World::with(State::AwaitingWriting, unit(1)).await;
+    assert_eq!(world.post("written", &written("abc234")).await.status, 200);
+    let second = world
+        .post_under("written", &written("def567"), &world.token, "the second report")
+        .await;
+    assert_eq!(
+        (second.status, &second.json()["type"]),
+        (409, &json!("/problems/command-not-allowed"))
+    );
+}
+
+#[tokio::test]
 async fn digests_may_have_capital_letters() {
     let world = World::with(State::AwaitingWriting, unit(1)).await;
     let mut body = written("abc234");

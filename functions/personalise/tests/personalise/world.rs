@@ -142,9 +142,15 @@ impl World {
     }
 
     pub async fn post_as(&self, action: &str, body: &Value, token: &str) -> Answer {
+        self.post_under(action, body, token, "the first report").await
+    }
+
+    /// A post under an idempotency key of its own.
+    pub async fn post_under(&self, action: &str, body: &Value, token: &str, key: &str) -> Answer {
         let request = Request::post(format!("/api/personalise/orders/{}/{action}", self.id()))
             .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json");
+            .header("content-type", "application/json")
+            .header("idempotency-key", key);
         self.send(request.body(Body::from(body.to_string())).unwrap())
             .await
     }
