@@ -62,6 +62,11 @@ impl MemoryStore {
     pub fn arrive(&self, key: &UploadKey, bytes: Vec<u8>) {
         self.inner().objects.insert(key.arrival(), bytes);
     }
+
+    /// What is kept of an upload.
+    pub fn kept(&self, key: &UploadKey) -> Option<Vec<u8>> {
+        self.inner().objects.get(&key.kept()).cloned()
+    }
 }
 
 impl Inner {
