@@ -26,7 +26,8 @@ const LENGTH: usize = 4;
 #[derive(Serialize, ToSchema)]
 pub struct Captcha {
     /// To be given back with the answer.
-    captcha_id: String,
+    #[serde(rename = "captcha_id")]
+    id: String,
     /// The picture, as a data URI.
     #[schema(example = "data:image/png;base64,...")]
     image: String,
@@ -41,8 +42,8 @@ pub async fn create_captcha(
     State(app): State<App>,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<(StatusCode, Json<Captcha>), Problem> {
-    let captcha_id = hex::encode(random_bytes::<16>());
-    let key = CodeKey::Captcha(captcha_id.clone());
+    let id = hex::encode(random_bytes::<16>());
+    let key = CodeKey::Captcha(id.clone());
     let answer = new_answer(&mut rng());
     let picture = picture::draw(&answer, &mut rng()).map_err(|_| Problem::new(Code::Internal))?;
     let expires_at = app.platform.now() + CODE_LIFETIME;
@@ -54,7 +55,7 @@ pub async fn create_captcha(
     };
     app.platform.codes.put_captcha(&key, &code).await?;
     let captcha = Captcha {
-        captcha_id,
+        id,
         image: format!("data:image/png;base64,{}", STANDARD.encode(picture)),
         expires_at: timestamp(expires_at),
     };

@@ -36,6 +36,5 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 fn documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(documents::permit_upload, documents::list_documents))
+    OpenApiRouter::new().routes(routes!(documents::permit_upload, documents::list_documents))
 }

@@ -60,7 +60,7 @@ impl Function {
                 let measure = Measure::begin(self.name, cold);
                 let done = batch.schedule(&event).await;
                 measure.end("schedule", if done.is_ok() { "done" } else { "failed" });
-                done.map(|()| json!({})).map_err(Into::into)
+                done.map(|()| json!({}))
             }
             _ => Err("the function has no answer to this kind of event".into()),
         }

@@ -79,7 +79,7 @@ impl Canvas {
                 let below = down + right * tilt / UNIT;
                 let column = (across + GLYPH_WIDTH * wide / 2).div_euclid(wide);
                 let row = (below + GLYPH_HEIGHT * high / 2).div_euclid(high);
-                if is_inked(&rows, column, row) {
+                if is_inked(rows, column, row) {
                     self.plot(x + right, y + down, ink);
                 }
             }
@@ -97,7 +97,7 @@ impl Canvas {
     }
 }
 
-fn is_inked(rows: &[u8; 7], column: i32, row: i32) -> bool {
+fn is_inked(rows: [u8; 7], column: i32, row: i32) -> bool {
     if !(0..GLYPH_WIDTH).contains(&column) {
         return false;
     }

@@ -1,0 +1,4 @@
+//! The upload function: permissions through its router, arrivals through S3's events.
+mod arrivals;
+mod permissions;
+mod world;
