@@ -1,4 +1,6 @@
 //! The relay in process: against queues in memory, and against a loopback address that speaks SQS's protocol.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;

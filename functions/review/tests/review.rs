@@ -1,4 +1,6 @@
 //! The function `review` in process, through its router.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};

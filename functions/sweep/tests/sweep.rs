@@ -1,4 +1,6 @@
 //! The sweep in process: what is late at the time of the schedule's event.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

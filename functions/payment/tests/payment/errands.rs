@@ -12,9 +12,9 @@ use crate::gateway::{Fault, Status, notification};
 use crate::world::{FIRST, World};
 
 /// A queue's batch of one errand.
-fn batch(world: &World, effect: Effect) -> Value {
+fn batch(effect: Effect) -> Value {
     let errand = Errand {
-        order: world.id(),
+        order: World::id(),
         version: 9,
         seq: 0,
         effect,
@@ -44,7 +44,7 @@ async fn refunding() -> World {
 async fn a_refund_moves_money_once_however_often_it_is_asked_for() {
     let world = refunding().await;
     for _ in 0..2 {
-        assert!(is_done(&world, batch(&world, Effect::Refund { attempt: 1 })).await);
+        assert!(is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
     }
     let order = world.order().await;
     assert_eq!(order.state, State::Cancelled);
@@ -61,10 +61,10 @@ async fn a_refund_moves_money_once_however_often_it_is_asked_for() {
 async fn a_refund_whose_answer_was_lost_is_found_by_its_number() {
     let world = refunding().await;
     world.gateway.set_fault(Fault::AnswerLost);
-    assert!(!is_done(&world, batch(&world, Effect::Refund { attempt: 1 })).await);
+    assert!(!is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
     assert_eq!(world.order().await.state, State::Refunding);
     world.gateway.set_fault(Fault::None);
-    assert!(is_done(&world, batch(&world, Effect::Refund { attempt: 1 })).await);
+    assert!(is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
     assert_eq!(world.order().await.state, State::Cancelled);
     assert_eq!(world.gateway.refunded_fen(FIRST), 22_000);
 }
@@ -80,9 +80,9 @@ async fn a_refund_that_a_closed_trade_refuses_is_found_by_its_number() {
         trade.refunds.insert(refund_no.clone(), fen);
     };
     refunds(&world, 1);
-    assert!(!is_done(&world, batch(&world, Effect::Refund { attempt: 1 })).await);
+    assert!(!is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
     refunds(&world, 22_000);
-    assert!(is_done(&world, batch(&world, Effect::Refund { attempt: 1 })).await);
+    assert!(is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
     assert_eq!(world.order().await.state, State::Cancelled);
 }
 
@@ -91,7 +91,7 @@ async fn a_refund_that_moves_no_money_is_not_recorded() {
     let world = refunding().await;
     for fault in [Fault::RefundsWait, Fault::Down] {
         world.gateway.set_fault(fault);
-        assert!(!is_done(&world, batch(&world, Effect::Refund { attempt: 1 })).await);
+        assert!(!is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
         assert_eq!(world.order().await.ledger().refund_due, 22_000);
     }
 }
@@ -101,7 +101,7 @@ async fn money_that_is_not_to_go_back_stays() {
     let world = World::with_open_attempt().await;
     world.notify(notification(FIRST, &[])).await;
     world.gateway.put(FIRST, 22_000, Status::Paid);
-    assert!(is_done(&world, batch(&world, Effect::Refund { attempt: 1 })).await);
+    assert!(is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
     assert_eq!(world.gateway.refunded_fen(FIRST), 0);
     assert_eq!(world.order().await.state, State::AwaitingReview);
 }
@@ -112,7 +112,7 @@ async fn an_attempt_is_closed_whether_or_not_somebody_scanned_its_code() {
         let world = World::with_open_attempt().await;
         world.advance(&Command::Cancel).await;
         world.gateway.put(FIRST, 22_000, status);
-        assert!(is_done(&world, batch(&world, Effect::CloseAttempt { attempt: 1 })).await);
+        assert!(is_done(&world, batch(Effect::CloseAttempt { attempt: 1 })).await);
         assert_eq!(world.order().await.state, State::Cancelled);
     }
 }
@@ -122,7 +122,7 @@ async fn an_attempt_that_was_paid_before_it_was_closed_is_credited_and_goes_back
     let world = World::with_open_attempt().await;
     world.advance(&Command::Cancel).await;
     world.gateway.put(FIRST, 22_000, Status::Paid);
-    assert!(is_done(&world, batch(&world, Effect::CloseAttempt { attempt: 1 })).await);
+    assert!(is_done(&world, batch(Effect::CloseAttempt { attempt: 1 })).await);
     let order = world.order().await;
     assert_eq!(
         (order.state, order.ledger().refund_due),
@@ -133,10 +133,10 @@ async fn an_attempt_that_was_paid_before_it_was_closed_is_credited_and_goes_back
 #[tokio::test]
 async fn a_query_credits_what_no_notification_told() {
     let world = World::with_open_attempt().await;
-    assert!(is_done(&world, batch(&world, Effect::QueryPayment { attempt: 1 })).await);
+    assert!(is_done(&world, batch(Effect::QueryPayment { attempt: 1 })).await);
     assert_eq!(world.order().await.state, State::AwaitingPayment);
     world.gateway.put(FIRST, 22_000, Status::Paid);
-    assert!(is_done(&world, batch(&world, Effect::QueryPayment { attempt: 1 })).await);
+    assert!(is_done(&world, batch(Effect::QueryPayment { attempt: 1 })).await);
     assert_eq!(world.order().await.state, State::AwaitingReview);
     // The notification comes after all.
     assert_eq!(world.notify(notification(FIRST, &[])).await.text, "success");
@@ -148,7 +148,7 @@ async fn a_query_that_finds_another_amount_flags_it() {
     let world = World::with_open_attempt().await;
     world.gateway.put(FIRST, 21_999, Status::Paid);
     for _ in 0..2 {
-        assert!(is_done(&world, batch(&world, Effect::QueryPayment { attempt: 1 })).await);
+        assert!(is_done(&world, batch(Effect::QueryPayment { attempt: 1 })).await);
     }
     let order = world.order().await;
     assert_eq!((order.state, order.flags.len()), (State::AwaitingPayment, 1));
@@ -157,8 +157,8 @@ async fn a_query_that_finds_another_amount_flags_it() {
 #[tokio::test]
 async fn an_errand_of_another_function_is_not_done() {
     let world = World::with_open_attempt().await;
-    assert!(!is_done(&world, batch(&world, Effect::AskCa)).await);
-    assert!(!is_done(&world, batch(&world, Effect::Refund { attempt: 9 })).await);
+    assert!(!is_done(&world, batch(Effect::AskCa)).await);
+    assert!(!is_done(&world, batch(Effect::Refund { attempt: 9 })).await);
 }
 
 #[tokio::test]

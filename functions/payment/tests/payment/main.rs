@@ -1,4 +1,6 @@
 //! The function `payment` in process: its routes, its errands, its sample events, against a loopback provider.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod errands;
 mod gateway;
 mod notification;

@@ -98,7 +98,7 @@ async fn an_order_that_waits_for_no_payment_starts_none() {
 #[tokio::test]
 async fn who_calls_wrongly_learns_why() {
     let world = World::with_order_in(State::AwaitingPayment).await;
-    let path = format!("/api/orders/{}/payments", world.id());
+    let path = format!("/api/orders/{}/payments", World::id());
     let body = || Body::from(r#"{"provider":"alipay"}"#);
 
     let without_token = Request::post(&path).header("content-type", "application/json");

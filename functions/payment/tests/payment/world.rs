@@ -99,24 +99,24 @@ impl World {
         *self.now.lock().unwrap() += time;
     }
 
-    pub fn id(&self) -> OrderId {
+    pub fn id() -> OrderId {
         order_id(SEED)
     }
 
     pub async fn order(&self) -> Order {
-        self.store.load(&self.id()).await.unwrap()
+        self.store.load(&World::id()).await.unwrap()
     }
 
     pub async fn advance(&self, command: &Command) -> Order {
         let now = self.app.platform.now();
-        advance(self.store.as_ref(), &self.id(), command, &Actor::Applicant, now)
+        advance(self.store.as_ref(), &World::id(), command, &Actor::Applicant, now)
             .await
             .unwrap()
     }
 
     pub async fn token(&self) -> String {
         let hashes = self.app.platform.vault.hashes().await.unwrap();
-        hashes.access_token(&self.id())
+        hashes.access_token(&World::id())
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -136,7 +136,7 @@ impl World {
 
     /// A call that starts to pay, as its applicant makes it.
     pub async fn start_request(&self, key: &str) -> axum::http::request::Builder {
-        Request::post(format!("/api/orders/{}/payments", self.id()))
+        Request::post(format!("/api/orders/{}/payments", World::id()))
             .header("authorization", format!("Bearer {}", self.token().await))
             .header("content-type", "application/json")
             .header("idempotency-key", key)
