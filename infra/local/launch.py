@@ -40,6 +40,40 @@ def wait_briefly_for_logs():
     drain.__defaults__ = (first_line, idle, cap)
 
 
+def authorize_batches_as_single_calls():
+    """AWS authorizes SQS's batch calls by the right to the single call (sqs:SendMessage and so on); there is no right of the batch
+    call's own name that a role could have. MiniStack asks for one."""
+    from ministack.core import iam_actions
+
+    action_of = iam_actions._action_from_target
+
+    def action(headers):
+        name = action_of(headers)
+        return name.removesuffix("Batch") if name in ("SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch") else name
+
+    iam_actions._action_from_target = action
+
+
+def bring_stream_records_again():
+    """A function that reads a stream answers which record it stopped at (batchItemFailures). MiniStack passes over the answer, and
+    the record would be lost. Here the batch then counts as failed and comes again as a whole; AWS brings what was not done."""
+    from ministack.services import lambda_svc
+
+    execute = lambda_svc._execute_function
+
+    def executed(function, event, *arguments, **options):
+        result = execute(function, event, *arguments, **options)
+        records = event.get("Records") if isinstance(event, dict) else None
+        body = result.get("body")
+        if records and records[0].get("eventSource") == "aws:dynamodb" and not result.get("error"):
+            body = json.loads(body) if isinstance(body, str) else body
+            if isinstance(body, dict) and body.get("batchItemFailures"):
+                result["error"] = True
+        return result
+
+    lambda_svc._execute_function = executed
+
+
 def understand_http_api_bodies():
     """SAM turns the HttpApi events of the functions into an OpenAPI document in AWS::ApiGatewayV2::Api.Body. MiniStack ignores
     Body, so that the API would have no routes. It also stores CORS settings under other names than it reads."""
@@ -140,6 +174,8 @@ def main():
     try:
         send_at_once()
         wait_briefly_for_logs()
+        authorize_batches_as_single_calls()
+        bring_stream_records_again()
         understand_http_api_bodies()
     except (AttributeError, KeyError, ImportError) as error:
         sys.exit(f"ministack {found} is not as {__file__} expects: {error!r}")

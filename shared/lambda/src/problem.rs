@@ -276,7 +276,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Conflict | StoreError::Unavailable(_) => {
                 error!(
-                    error = &error as &dyn std::error::Error,
+                    error = crate::telemetry::causes(&error),
                     "the store did not do its work"
                 );
                 Problem {
@@ -288,7 +288,7 @@ impl From<StoreError> for Problem {
             StoreError::Claimed("code") => Problem::new(Code::CodeUsed),
             StoreError::Claimed(_) | StoreError::Corrupt(_) => {
                 error!(
-                    error = &error as &dyn std::error::Error,
+                    error = crate::telemetry::causes(&error),
                     "the store found what it did not expect"
                 );
                 Problem::new(Code::Internal)
@@ -309,7 +309,7 @@ impl From<AdvanceError> for Problem {
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         error!(
-            error = &error as &dyn std::error::Error,
+            error = crate::telemetry::causes(&error),
             "a secret cannot be used"
         );
         Problem::new(Code::Internal)

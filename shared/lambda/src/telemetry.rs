@@ -19,6 +19,16 @@ pub fn start() {
     subscriber.try_init().ok();
 }
 
+/// An error with its causes, in one line.
+///
+/// Our own errors name no values; those of the AWS SDK name services, operations and request ids.
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
 /// Measures one operation: a route, or the doing of one effect.
 pub struct Measure {
     function: &'static str,

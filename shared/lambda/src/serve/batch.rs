@@ -63,7 +63,7 @@ pub(super) async fn answer(
         if let Err(error) = done {
             error!(
                 operation,
-                error = error.as_ref() as &dyn std::error::Error,
+                error = crate::telemetry::causes(error.as_ref()),
                 "{operation} failed and comes again"
             );
             failures.push(json!({"itemIdentifier": record.get("messageId")}));
@@ -124,7 +124,7 @@ async fn carry(batch: &dyn Batch, records: &[Value], function: &'static str, col
         return json!({"batchItemFailures": []});
     };
     error!(
-        error = error.as_ref() as &dyn std::error::Error,
+        error = crate::telemetry::causes(error.as_ref()),
         "the stream stops at a record and comes again"
     );
     // A stream goes on from the first failure.
