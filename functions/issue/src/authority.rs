@@ -90,8 +90,8 @@ impl StoredAuthority {
         let issuing_key = key.open(&context(vendor, ISSUING), &sealed)?;
         let issuing_key = SigningKey::from_pkcs8_der(&issuing_key)
             .map_err(|_| AuthorityError::Unreadable("the sealed key is no SM2 key"))?;
-        let sealer = Arc::new(DataKeySealer::new(Zeroizing::new(*key.plain())));
-        let ca = SoftCa::new(vendor, chain, issuing_key, SoftCaConfig::default(), sealer)
+        let escrow = Arc::new(DataKeySealer::new(Zeroizing::new(*key.plain())));
+        let ca = SoftCa::new(vendor, chain, issuing_key, SoftCaConfig::default(), escrow)
             .map_err(AuthorityError::SetUp)?;
         Ok(Authority { ca, key })
     }

@@ -97,18 +97,17 @@ impl Issuing {
         let issuances = self.app.platform.issuances.as_ref();
         // A request with another key is another request: it comes after one that the CA refused.
         let request = format!("{}#{}", order.id, csr.key_sm3);
-        let recorded = match issuances.find(&request).await? {
-            Some(recorded) => recorded,
-            None => {
-                let prepared = self.prepare(authority, order, personal, csr)?;
-                let serials = [
-                    prepared.signing_serial.clone(),
-                    prepared.encryption_serial.clone(),
-                ];
-                let sealed = Record::Prepared.seal(&authority.key, &request, &prepared)?;
-                // Another run may have been faster: what is recorded counts, not what was just prepared.
-                issuances.record(&request, &sealed, &serials).await?
-            }
+        let recorded = if let Some(recorded) = issuances.find(&request).await? {
+            recorded
+        } else {
+            let prepared = self.prepare(authority, order, personal, csr)?;
+            let serials = [
+                prepared.signing_serial.clone(),
+                prepared.encryption_serial.clone(),
+            ];
+            let sealed = Record::Prepared.seal(&authority.key, &request, &prepared)?;
+            // Another run may have been faster: what is recorded counts, not what was just prepared.
+            issuances.record(&request, &sealed, &serials).await?
         };
         if let Some(issued) = recorded.issued {
             return Ok(Record::Issued.open(&authority.key, &request, &issued)?);

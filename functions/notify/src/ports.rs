@@ -112,11 +112,11 @@ impl<T> Lazy<T> {
         provider: &'static str,
         make: impl FnOnce(A) -> Result<T, Box<dyn Error + Send + Sync>>,
     ) -> Result<&T, NotReady> {
-        let made = self.client.get_or_try_init(|| async {
+        let client = self.client.get_or_try_init(|| async {
             let account = self.platform.secret::<A>(&self.secret_id).await?;
             make(account)
         });
-        made.await.map_err(|source| NotReady::new(provider, source))
+        client.await.map_err(|source| NotReady::new(provider, source))
     }
 }
 

@@ -1,12 +1,11 @@
 //! What an errand comes to.
 use std::error::Error;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use yinxin_lambda::Function;
 use yinxin_lambda::serve::Batch as _;
 use yinxin_order::effect::{Effect, Notice};
 use yinxin_order::form::sample::{person, unit};
-use yinxin_order::sample::order_id;
 use yinxin_order::state::State;
 use yinxin_pki::Name;
 use yinxin_store::issuances::Issuances as _;
@@ -144,28 +143,25 @@ async fn an_errand_of_another_function_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_batch_fails_by_the_message() {
+async fn the_sample_event_fails_by_the_message() {
     let world = World::new().await;
-    world.put_unit(2).await;
-    let record = |seed: u32| {
-        json!({
-            "messageId": format!("message-{seed}"),
-            "eventSource": "aws:sqs",
-            "body": json!({
-                "order": order_id(seed).as_str(), "version": 9, "seq": 0, "effect": {"type": "ask_ca"},
-            })
-            .to_string(),
-        })
-    };
-    // There is no order 1.
-    let event = json!({"Records": [record(1), record(2), record(2)]});
+    world.put_unit(8).await;
+    let event: Value =
+        serde_json::from_str(include_str!("../../../../events/sqs-issue-requests.json")).unwrap();
     let function = Function::new("issue").batch(world.function());
-    let answer = function.answer(event, false).await.unwrap();
+    // There is no order 7 yet.
+    let answer = function.answer(event.clone(), false).await.unwrap();
+    let message = &event["Records"][0]["messageId"];
     assert_eq!(
         answer,
-        json!({"batchItemFailures": [{"itemIdentifier": "message-1"}]})
+        json!({"batchItemFailures": [{"itemIdentifier": message}]})
     );
-    world.assert_one_pair(2).await;
+    world.put_unit(7).await;
+    let answer = function.answer(event, false).await.unwrap();
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    for seed in [7, 8] {
+        world.assert_one_pair(seed).await;
+    }
 }
 
 /// An error with its causes.

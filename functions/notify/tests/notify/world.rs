@@ -14,7 +14,6 @@ use yinxin_order::sample::{order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::{Errand, Orders as _};
-use yinxin_store::vault::Vault as _;
 
 use crate::fakes::{FakeBank, FakeMail, FakeSms, SentSms};
 

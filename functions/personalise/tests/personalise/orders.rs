@@ -63,7 +63,7 @@ async fn a_list_that_does_not_exist_is_a_wrong_parameter() {
 #[tokio::test]
 async fn an_order_shows_the_subject_that_its_request_has_to_carry() {
     let world = World::with(State::AwaitingPersonalisation, unit(1)).await;
-    let by_id = world.get(&format!("/{}", world.id())).await;
+    let by_id = world.get(&format!("/{}", World::id())).await;
     let by_number = world.get(&format!("/{}", order_number(1, NOW))).await;
     assert_eq!((by_id.status, by_number.status), (200, 200));
     assert_eq!(by_id.text, by_number.text);
@@ -71,7 +71,7 @@ async fn an_order_shows_the_subject_that_its_request_has_to_carry() {
     assert_eq!(
         by_id.json(),
         json!({
-            "id": world.id().as_str(),
+            "id": World::id().as_str(),
             "number": order_number(1, NOW).as_str(),
             "product": "单位数字证书（一年）",
             "state": "awaiting_personalisation",
@@ -83,13 +83,13 @@ async fn an_order_shows_the_subject_that_its_request_has_to_carry() {
         })
     );
     let agents: AgentsOrder = serde_json::from_str(&by_id.text).unwrap();
-    assert_eq!(agents.id.as_str(), world.id().as_str());
+    assert_eq!(agents.id.as_str(), World::id().as_str());
 }
 
 #[tokio::test]
 async fn a_persons_subject_is_the_person_with_the_employer() {
     let world = World::with(State::AwaitingPersonalisation, person(1)).await;
-    let subject = world.get(&format!("/{}", world.id())).await.json()["subject"].clone();
+    let subject = world.get(&format!("/{}", World::id())).await.json()["subject"].clone();
     let form = person(1);
     assert_eq!(
         subject,
@@ -109,12 +109,12 @@ async fn the_address_shows_only_while_the_parcel_is_to_be_sent() {
         State::AwaitingReceipt,
     ] {
         let world = World::with(state, unit(1)).await;
-        let shown = world.get(&format!("/{}", world.id())).await;
+        let shown = world.get(&format!("/{}", World::id())).await;
         assert_eq!(shown.status, 200);
         assert!(!shown.text.contains("mailing"), "{}", state.as_str());
     }
     let world = World::with(State::AwaitingDispatch, unit(1)).await;
-    let shown = world.get(&format!("/{}", world.id())).await.json();
+    let shown = world.get(&format!("/{}", World::id())).await.json();
     let form = unit(1);
     assert_eq!(
         shown["mailing"],
@@ -137,21 +137,21 @@ async fn an_order_before_its_approval_or_after_its_end_is_not_the_operators() {
         State::Cancelled,
     ] {
         let world = World::with(state, unit(1)).await;
-        let shown = world.get(&format!("/{}", world.id())).await;
+        let shown = world.get(&format!("/{}", World::id())).await;
         shown.is_problem(409, "command-not-allowed");
     }
     let world = World::new().await;
     let mut order = order_in(State::Completed, 1, unit(1), NOW);
     order.personal = None;
     world.put(order).await;
-    let shown = world.get(&format!("/{}", world.id())).await;
+    let shown = world.get(&format!("/{}", World::id())).await;
     shown.is_problem(410, "order-erased");
 }
 
 #[tokio::test]
 async fn only_an_operator_of_the_vendor_gets_in() {
     let world = World::with(State::AwaitingPersonalisation, unit(1)).await;
-    let path = format!("/{}", world.id());
+    let path = format!("/{}", World::id());
     let bare = Request::get(format!("/api/personalise/orders{path}"));
     let bare = world.send(bare.body(Body::empty()).unwrap()).await;
     bare.is_problem(401, "token-missing");

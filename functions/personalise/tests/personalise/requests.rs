@@ -79,9 +79,9 @@ async fn after_a_refusal_of_the_ca_another_key_is_taken() {
     );
     let reason = "the term is out of range".to_owned();
     world.advance(&Command::ReportIssuanceFailure { reason }).await;
-    let shown = world.get(&format!("/{}", world.id())).await.json();
+    let shown = world.get(&format!("/{}", World::id())).await.json();
     assert_eq!(shown["issuance_failure"], "the term is out of range");
-    let refused = world.get(&format!("/{}/certificates", world.id())).await;
+    let refused = world.get(&format!("/{}/certificates", World::id())).await;
     refused.is_problem(409, "command-not-allowed");
     assert!(refused.text.contains("the term is out of range"));
     assert_eq!(
@@ -164,7 +164,7 @@ async fn an_order_that_is_not_approved_takes_no_request() {
 #[tokio::test]
 async fn certificates_are_there_once_the_ca_issued_them() {
     let world = World::with(State::Issuing, unit(1)).await;
-    let path = format!("/{}/certificates", world.id());
+    let path = format!("/{}/certificates", World::id());
     let waiting = world.get(&path).await;
     assert_eq!(
         (waiting.status, waiting.json()),
@@ -182,6 +182,6 @@ async fn certificates_are_there_once_the_ca_issued_them() {
 #[tokio::test]
 async fn without_a_request_there_are_no_certificates() {
     let world = World::with(State::AwaitingPersonalisation, unit(1)).await;
-    let refused = world.get(&format!("/{}/certificates", world.id())).await;
+    let refused = world.get(&format!("/{}/certificates", World::id())).await;
     refused.is_problem(409, "command-not-allowed");
 }

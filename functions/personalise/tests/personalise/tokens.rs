@@ -35,7 +35,7 @@ async fn what_was_written_is_confirmed_and_the_password_sent_once() {
         .app
         .platform
         .vault
-        .open_secret(&world.id(), sealed)
+        .open_secret(&World::id(), sealed)
         .await
         .unwrap();
     assert_eq!(opened.as_str(), "k7Wq-2m9_Z");

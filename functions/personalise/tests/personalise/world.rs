@@ -28,7 +28,8 @@ pub struct World {
     pub store: Arc<MemoryStore>,
     pub app: App,
     now: Arc<Mutex<OffsetDateTime>>,
-    token: String,
+    /// The operator's session.
+    pub token: String,
 }
 
 pub struct Answer {
@@ -95,17 +96,17 @@ impl World {
         *self.now.lock().unwrap() += time;
     }
 
-    pub fn id(&self) -> OrderId {
+    pub fn id() -> OrderId {
         order_id(1)
     }
 
     pub async fn order(&self) -> Order {
-        self.store.load(&self.id()).await.unwrap()
+        self.store.load(&World::id()).await.unwrap()
     }
 
     pub async fn advance(&self, command: &Command) -> Order {
         let by = Actor::platform("test");
-        advance(self.store.as_ref(), &self.id(), command, &by, NOW)
+        advance(self.store.as_ref(), &World::id(), command, &by, NOW)
             .await
             .unwrap()
     }
@@ -147,7 +148,7 @@ impl World {
 
     /// A post under an idempotency key of its own.
     pub async fn post_under(&self, action: &str, body: &Value, token: &str, key: &str) -> Answer {
-        let request = Request::post(format!("/api/personalise/orders/{}/{action}", self.id()))
+        let request = Request::post(format!("/api/personalise/orders/{}/{action}", World::id()))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .header("idempotency-key", key);
