@@ -3,6 +3,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 
+mod application_form;
 mod catalog;
 mod health;
 mod intakes;
@@ -39,5 +40,6 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(health::health))
         .routes(routes!(catalog::vendors))
         .routes(routes!(orders::order))
+        .routes(routes!(application_form::application_form))
         .routes(routes!(intakes::orders_of_intake))
 }

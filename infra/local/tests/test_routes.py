@@ -34,7 +34,13 @@ ROUTES = {
         "POST /api/personalise/orders/{id}/written",
         "POST /api/personalise/orders/{id}/dispatch",
     },
-    "Query": {"GET /api/health", "GET /api/vendors", "GET /api/orders/{id}", "GET /api/intakes/{uid}/orders"},
+    "Query": {
+        "GET /api/health",
+        "GET /api/vendors",
+        "GET /api/orders/{id}",
+        "GET /api/orders/{id}/application-form",
+        "GET /api/intakes/{uid}/orders",
+    },
 }
 QUEUES = {"IssueQueue": "Issue", "NotifyQueue": "Notify", "PaymentQueue": "Payment"}
 FUNCTION_IN_URI = re.compile(r"\$\{(\w+)\.Arn\}/invocations")

@@ -1,4 +1,6 @@
 //! The query function through its router.
+mod application_form;
+
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -232,7 +234,8 @@ async fn progress_is_for_the_system_that_handed_over() {
 #[tokio::test]
 async fn the_sample_event_is_answered() {
     let world = World::new().await;
-    let event: Value = serde_json::from_str(include_str!("../../../../events/http-query-health.json")).unwrap();
+    let event: Value =
+        serde_json::from_str(include_str!("../../../../events/http-query-health.json")).unwrap();
     let function = Function::new("query").http(world.router());
     let answer = function.answer(event, true).await.unwrap();
     assert_eq!(answer["statusCode"], 200);
