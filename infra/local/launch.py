@@ -74,6 +74,20 @@ def bring_stream_records_again():
     lambda_svc._execute_function = executed
 
 
+def read_streams_from_their_start():
+    """MiniStack keeps the positions of stream readers over a restart and not the streams, so that a reader waits until as many
+    new records have come as it had read before. Here it begins at the start of the new, empty stream."""
+    from ministack.services import lambda_svc
+
+    restore = lambda_svc._restore_esm_positions
+
+    def restored(store, positions):
+        if store is not lambda_svc._dynamodb_stream_positions:
+            restore(store, positions)
+
+    lambda_svc._restore_esm_positions = restored
+
+
 def understand_http_api_bodies():
     """SAM turns the HttpApi events of the functions into an OpenAPI document in AWS::ApiGatewayV2::Api.Body. MiniStack ignores
     Body, so that the API would have no routes. It also stores CORS settings under other names than it reads."""
@@ -176,6 +190,7 @@ def main():
         wait_briefly_for_logs()
         authorize_batches_as_single_calls()
         bring_stream_records_again()
+        read_streams_from_their_start()
         understand_http_api_bodies()
     except (AttributeError, KeyError, ImportError) as error:
         sys.exit(f"ministack {found} is not as {__file__} expects: {error!r}")
