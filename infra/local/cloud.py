@@ -130,6 +130,12 @@ def dlq(clients, _arguments):
     return {name: redelivery.count(clients, clients.outputs[f"{name.capitalize()}DlqUrl"]) for name in DLQS}
 
 
+def objects(clients, arguments):
+    """The keys of the documents bucket that begin so."""
+    return local.pages(
+        clients("s3"), "list_objects_v2", "Contents", "Key", Bucket=clients.outputs["DocumentsBucket"], Prefix=arguments.prefix)
+
+
 def scan_orders(clients, arguments):
     """All items of the orders table, or those of one kind."""
     plain = TypeDeserializer().deserialize
@@ -174,6 +180,7 @@ def parse():
     invoke_command.add_argument("function", choices=FUNCTIONS)
     invoke_command.add_argument("--payload", default="{}")
     add(dlq)
+    add(objects).add_argument("prefix")
     add(scan_orders).add_argument("--kind")
     return parser.parse_args()
 

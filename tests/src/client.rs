@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const PROBLEM_TYPE: &str = "application/problem+json";
 const PROBLEM_BASE: &str = "/problems/";
 

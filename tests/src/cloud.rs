@@ -30,6 +30,17 @@ pub struct Cloud {
     hashes: OnceCell<Hashes>,
 }
 
+/// What the CA recorded for an order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Requests.
+    pub requests: usize,
+    /// Requests that were completed.
+    pub issued: usize,
+    /// Serial numbers given.
+    pub serials: usize,
+}
+
 /// One line of a function's log.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LogLine {
@@ -122,14 +133,25 @@ impl Cloud {
 
     /// Sets the end of a one-time code into the past.
     pub async fn expire_code(&self, key: &CodeKey) -> Result<()> {
+        self.change_code(key, "ends_at", AttributeValue::N("1".to_owned()))
+            .await
+    }
+
+    /// Marks a one-time code as used.
+    pub async fn use_code(&self, key: &CodeKey) -> Result<()> {
+        self.change_code(key, "used", AttributeValue::Bool(true)).await
+    }
+
+    async fn change_code(&self, key: &CodeKey, name: &str, value: AttributeValue) -> Result<()> {
         self.dynamo
             .update_item()
             .table_name(self.world.output("CodesTable")?)
             .key("pk", AttributeValue::S(key.as_key()))
             .key("sk", AttributeValue::S("CODE".to_owned()))
-            .update_expression("SET ends_at = :past")
+            .update_expression("SET #name = :value")
             .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":past", AttributeValue::N("1".to_owned()))
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value)
             .send()
             .await?;
         Ok(())
@@ -168,29 +190,40 @@ impl Cloud {
         Ok(version.parse()?)
     }
 
-    /// The requests to the CA that were recorded for an order.
-    pub async fn issuances(&self, order: &str) -> Result<Vec<Value>> {
-        let mut found = Vec::new();
+    /// What the CA recorded for an order.
+    pub async fn issuances(&self, order: &str) -> Result<Recorded> {
+        let mut recorded = Recorded::default();
         let mut from = None;
         loop {
             let page = self
                 .dynamo
                 .scan()
                 .table_name(self.world.output("CertificatesTable")?)
-                .filter_expression("contains(pk, :order)")
+                .filter_expression("contains(pk, :order) OR contains(request, :order)")
                 .expression_attribute_values(":order", AttributeValue::S(order.to_owned()))
+                .consistent_read(true)
                 .set_exclusive_start_key(from)
                 .send()
                 .await?;
-            found.extend(page.items().iter().map(|item| {
-                let names: Vec<&String> = item.keys().collect();
-                serde_json::json!({ "pk": format!("{:?}", item.get("pk")), "attributes": names })
-            }));
+            for item in page.items() {
+                if item.contains_key("prepared") {
+                    recorded.requests += 1;
+                    recorded.issued += usize::from(item.contains_key("issued"));
+                } else {
+                    recorded.serials += 1;
+                }
+            }
             from = page.last_evaluated_key().cloned();
             if from.is_none() {
-                return Ok(found);
+                return Ok(recorded);
             }
         }
+    }
+
+    /// How many objects of the documents bucket begin so.
+    pub async fn objects(&self, prefix: &str) -> Result<usize> {
+        let answer = self.cloud_py(&["objects", prefix]).await?;
+        Ok(answer.as_array().map_or(0, Vec::len))
     }
 
     /// All functions' log lines since a time in Unix milliseconds, oldest first.

@@ -25,6 +25,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 const STUBBORN_LIMIT: Duration = Duration::from_mins(5);
 /// How long an upload may wait for its judgement before a stubborn applicant uploads again.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a stubborn applicant waits for a code before asking for another one, which is allowed after a minute.
+const CODE_PATIENCE: Duration = Duration::from_secs(65);
 
 macro_rules! steps {
     ($($step:ident $name:literal $sentence:literal [$($function:literal),*];)+) => {
@@ -103,6 +105,14 @@ impl Stage {
             cloud: Cloud::open(&world).await?,
             world,
         })
+    }
+
+    /// A place for what a journey leaves behind, beside the stack's logs.
+    pub fn place(&self, name: &str) -> Result<PathBuf> {
+        let place = self.world.directory.join("journeys").join(name);
+        remove(&place)?;
+        std::fs::create_dir_all(&place)?;
+        Ok(place)
     }
 
     /// The same stage, for people who outlast failures of the platform.
@@ -353,34 +363,51 @@ impl Journey {
     }
 
     async fn code(&mut self) -> Result<()> {
-        let mobile = self.form.signature_mobile().as_str();
-        let applicant = self.applicant()?;
-        let answer = applicant.act("codes", &json!({})).await?;
-        // The answer to an earlier try was lost, but the code is on its way.
-        let is_on_its_way = answer.failed_tries > 0 && answer.problem() == Some("code-too-soon");
-        if !is_on_its_way {
-            ensure!(
-                answer.status == 202,
-                "a code was not sent: {} {}",
-                answer.status,
-                answer.body
-            );
-            ensure!(
-                answer.body["sent_to"] != json!(mobile),
-                "the mobile is not masked"
-            );
-        }
-        let (id, code) = self
-            .stage
-            .sandbox
-            .next_sms(mobile, "code", self.last_code_sms, self.limit())
-            .await?;
+        let mobile = self.form.signature_mobile().as_str().to_owned();
+        let until = Instant::now() + self.limit();
+        let (id, code) = loop {
+            self.ask_for_code(&mobile).await?;
+            let patience = if self.stage.api.is_stubborn() {
+                CODE_PATIENCE
+            } else {
+                LIMIT
+            };
+            let sms = self
+                .stage
+                .sandbox
+                .next_sms(&mobile, "code", self.last_code_sms, patience)
+                .await;
+            match sms {
+                // A code whose function died while it was being sent does not come: people ask for another one.
+                Err(_) if self.stage.api.is_stubborn() && Instant::now() < until => {}
+                sms => break sms?,
+            }
+        };
         ensure!(
             code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()),
             "a code has six digits"
         );
         self.remember("code", &code)?;
         (self.last_code_sms, self.code) = (id, code);
+        Ok(())
+    }
+
+    async fn ask_for_code(&self, mobile: &str) -> Result<()> {
+        let answer = self.applicant()?.act("codes", &json!({})).await?;
+        // The answer to an earlier try was lost, but the code is on its way.
+        if answer.failed_tries > 0 && answer.problem() == Some("code-too-soon") {
+            return Ok(());
+        }
+        ensure!(
+            answer.status == 202,
+            "a code was not sent: {} {}",
+            answer.status,
+            answer.body
+        );
+        ensure!(
+            answer.body["sent_to"] != json!(mobile),
+            "the mobile is not masked"
+        );
         Ok(())
     }
 

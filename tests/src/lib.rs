@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod client;
 pub mod cloud;
 pub mod demo;
+pub mod end_state;
 pub mod journey;
 pub mod pictures;
 pub mod sandbox;

@@ -159,6 +159,20 @@ impl Sandbox {
         Ok(serde_json::from_value(answer["notifications"].clone())?)
     }
 
+    /// The trades that were paid for an order number.
+    pub async fn trades(&self, number: &str) -> Result<Vec<Value>> {
+        let response = self.http.get(format!("{}/trades.json", self.base)).send().await?;
+        let answer: Value = response.error_for_status()?.json().await?;
+        let trades = answer["trades"].as_array().context("the sandbox lists trades")?;
+        let is_paid = |trade: &&Value| {
+            trade["out_trade_no"]
+                .as_str()
+                .is_some_and(|ours| ours.starts_with(number))
+                && !trade["trade_no"].is_null()
+        };
+        Ok(trades.iter().filter(is_paid).cloned().collect())
+    }
+
     /// Lets identity checks of a number fail from now on.
     pub async fn deny(&self, number: &str) -> Result<()> {
         self.control("identity/deny", &json!({"id_number": number}))

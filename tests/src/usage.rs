@@ -40,6 +40,11 @@ impl Operation {
         self.envelope.timestamp
     }
 
+    /// Whether it did its work.
+    pub fn succeeded(&self) -> bool {
+        self.outcome == "done" || self.outcome.starts_with('2')
+    }
+
     /// Function and operation.
     pub fn name(&self) -> String {
         format!("{}: {}", self.function, self.operation)

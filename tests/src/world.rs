@@ -140,7 +140,7 @@ fn binary(name: &str) -> Result<PathBuf> {
 
 /// Runs a program to its end off the runtime's thread; its standard output, or what it complained about.
 pub async fn run(mut command: Command) -> Result<String> {
-    let shown = format!("{:?}", command.get_program());
+    let shown = command.get_program().display().to_string();
     let done = tokio::task::spawn_blocking(move || command.output())
         .await?
         .with_context(|| format!("{shown} does not start"))?;
