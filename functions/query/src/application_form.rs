@@ -2,6 +2,8 @@
 use axum::extract::{Path, State};
 use axum::http::HeaderName;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use utoipa::ToSchema;
 use yinxin_lambda::problem::Code;
 use yinxin_lambda::{Bearer, Problem};
 use yinxin_order::Refusal;
@@ -14,16 +16,27 @@ mod fields;
 mod metrics;
 mod paper;
 
+/// A PDF.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Pdf(Vec<u8>);
+
+impl IntoResponse for Pdf {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
 /// Draws the application form of a confirmed order, with the whole values that its holder gave.
-#[utoipa::path(get, path = "/api/orders/{id}/application-form", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(get, path = "/api/orders/{id}/application-form", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     responses(
-        (status = 200, content_type = "application/pdf", body = Vec<u8>),
+        (status = 200, content_type = "application/pdf", body = Pdf),
         (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn application_form(
     State(app): State<App>,
     Path(id): Path<String>,
     bearer: Bearer,
-) -> Result<([(HeaderName, String); 2], Vec<u8>), Problem> {
+) -> Result<([(HeaderName, String); 2], Pdf), Problem> {
     let id = app.platform.applicant(&id, &bearer).await?;
     let order = app.platform.orders.load(&id).await?;
     let personal = order.personal.as_ref().ok_or(Refusal::Erased)?;
@@ -47,5 +60,5 @@ pub async fn application_form(
             format!("attachment; filename=\"application-{number}.pdf\""),
         ),
     ];
-    Ok((headers, pdf))
+    Ok((headers, Pdf(pdf)))
 }

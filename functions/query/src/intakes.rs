@@ -46,7 +46,7 @@ struct Requested {
 }
 
 /// Lists the orders that began with an intake of the calling system.
-#[utoipa::path(get, path = "/api/intakes/{uid}/orders", tag = "registration platform",
+#[utoipa::path(get, path = "/api/intakes/{uid}/orders", tag = "registration platform", security(("system" = [])),
     params(("uid" = String, Path, description = "The intake's id")),
     responses((status = 200, body = Progress), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn orders_of_intake(

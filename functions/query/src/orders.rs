@@ -7,7 +7,7 @@ use yinxin_order::identifiers::OrderId;
 use crate::App;
 
 /// Shows an order to its applicant.
-#[utoipa::path(get, path = "/api/orders/{id}", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(get, path = "/api/orders/{id}", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     responses((status = 200, body = OrderView), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn order(
     State(app): State<App>,

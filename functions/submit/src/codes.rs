@@ -49,7 +49,7 @@ pub struct Signature {
 }
 
 /// Sends a code to the mobile of who applies.
-#[utoipa::path(post, path = "/api/orders/{id}/codes", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(post, path = "/api/orders/{id}/codes", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = Nothing,
     responses((status = 202, body = CodeSent), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn send_code(
@@ -112,7 +112,7 @@ pub async fn send_code(
 }
 
 /// Signs the application with the code.
-#[utoipa::path(post, path = "/api/orders/{id}/signature", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(post, path = "/api/orders/{id}/signature", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = Signature,
     responses((status = 200, body = OrderView), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn sign(

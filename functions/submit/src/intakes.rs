@@ -112,7 +112,7 @@ pub struct IntakeCreated {
 }
 
 /// Keeps the registered values of a unit; the user continues at the portal.
-#[utoipa::path(post, path = "/api/intakes", tag = "registration platform",
+#[utoipa::path(post, path = "/api/intakes", tag = "registration platform", security(("system" = [])),
     params(("Idempotency-Key" = String, Header, description = "16 to 128 characters; a repeated call is answered as the first one")),
     request_body = IntakeValues,
     responses((status = 201, body = IntakeCreated), (status = "default", body = Problem, content_type = "application/problem+json")))]

@@ -33,7 +33,7 @@ pub struct EditForm {
 }
 
 /// Replaces the form; what changed is checked as at the creation.
-#[utoipa::path(put, path = "/api/orders/{id}/form", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(put, path = "/api/orders/{id}/form", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = EditForm,
     responses((status = 200, body = OrderView), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn edit_form(
@@ -68,7 +68,7 @@ pub async fn edit_form(
 }
 
 /// Accepts form and price; the order gets its number.
-#[utoipa::path(post, path = "/api/orders/{id}/confirm", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(post, path = "/api/orders/{id}/confirm", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = Nothing,
     responses((status = 200, body = OrderView), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn confirm(
@@ -100,7 +100,7 @@ pub async fn confirm(
 }
 
 /// Submits the corrected order again.
-#[utoipa::path(post, path = "/api/orders/{id}/resubmit", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(post, path = "/api/orders/{id}/resubmit", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = Nothing,
     responses((status = 200, body = OrderView), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn resubmit(
@@ -113,7 +113,7 @@ pub async fn resubmit(
 }
 
 /// Ends the order; what was paid goes back.
-#[utoipa::path(post, path = "/api/orders/{id}/cancel", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(post, path = "/api/orders/{id}/cancel", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = Nothing,
     responses((status = 200, body = OrderView), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn cancel(
@@ -126,7 +126,7 @@ pub async fn cancel(
 }
 
 /// Confirms that the UKey arrived.
-#[utoipa::path(post, path = "/api/orders/{id}/receipt", tag = "orders", params(("id" = OrderId, Path)),
+#[utoipa::path(post, path = "/api/orders/{id}/receipt", tag = "orders", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = Nothing,
     responses((status = 200, body = OrderView), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn confirm_receipt(

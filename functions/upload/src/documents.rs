@@ -63,7 +63,7 @@ pub struct DocumentList {
 }
 
 /// Permits one upload.
-#[utoipa::path(post, path = "/api/orders/{id}/documents", tag = "documents", params(("id" = OrderId, Path)),
+#[utoipa::path(post, path = "/api/orders/{id}/documents", tag = "documents", params(("id" = OrderId, Path)), security(("order" = [])),
     request_body = Announcement,
     responses((status = 201, body = Permission), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn permit_upload(
@@ -94,7 +94,7 @@ pub async fn permit_upload(
 }
 
 /// Lists the judged documents.
-#[utoipa::path(get, path = "/api/orders/{id}/documents", tag = "documents", params(("id" = OrderId, Path)),
+#[utoipa::path(get, path = "/api/orders/{id}/documents", tag = "documents", params(("id" = OrderId, Path)), security(("order" = [])),
     responses((status = 200, body = DocumentList), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub async fn list_documents(
     State(app): State<App>,

@@ -2,7 +2,10 @@
 use yinxin_order::form::{
     ApplicationForm, HandlerCheck, PersonCheck, PersonForm, SealType, UnitCheck, UnitForm,
 };
-use yinxin_order::identifiers::{IdDocument, IdType, OrderNumber, china_date};
+use yinxin_order::identifiers::{
+    Department, IdDocument, IdType, InvoiceLine, OrderNumber, Role, TaxNumber, Telephone, UnitName,
+    china_date,
+};
 use yinxin_order::order::{Order, Personal};
 
 /// A titled part of the form.
@@ -60,12 +63,12 @@ fn unit_section(form: &UnitForm) -> Section {
     optional(
         &mut rows,
         "部门",
-        form.department.as_ref().map(|text| text.as_str()),
+        form.department.as_ref().map(Department::as_str),
     );
     optional(
         &mut rows,
         "单位电话",
-        form.telephone.as_ref().map(|text| text.as_str()),
+        form.telephone.as_ref().map(Telephone::as_str),
     );
     // Of the representative and of accounts, the paper shows no more than what tells them apart.
     match &form.unit_check {
@@ -111,11 +114,7 @@ fn handler_section(form: &UnitForm) -> Section {
         ("手机号", handler.mobile.as_str().to_owned()),
         ("电子邮箱", handler.email.as_str().to_owned()),
     ];
-    optional(
-        &mut rows,
-        "经办人身份",
-        handler.role.as_ref().map(|text| text.as_str()),
-    );
+    optional(&mut rows, "经办人身份", handler.role.as_ref().map(Role::as_str));
     let method = match form.handler_check {
         HandlerCheck::Mobile => "经办人手机实名认证",
         HandlerCheck::BankCard { .. } => "经办人银行卡信息认证",
@@ -137,12 +136,12 @@ fn person_section(form: &PersonForm) -> Section {
     optional(
         &mut rows,
         "所属单位名称",
-        form.employer.as_ref().map(|text| text.as_str()),
+        form.employer.as_ref().map(UnitName::as_str),
     );
     optional(
         &mut rows,
         "部门",
-        form.department.as_ref().map(|text| text.as_str()),
+        form.department.as_ref().map(Department::as_str),
     );
     let (method, route) = match form.identity_check {
         PersonCheck::Mobile => ("手机实名认证", "短信发送至本人手机"),
@@ -180,18 +179,14 @@ fn invoice_section(form: &ApplicationForm) -> Section {
     optional(
         &mut rows,
         "纳税识别号",
-        tax_number.as_ref().map(|text| text.as_str()),
+        tax_number.as_ref().map(TaxNumber::as_str),
     );
     let (address, bank) = match form {
         ApplicationForm::Unit(unit) => (&unit.invoice.address_telephone, &unit.invoice.bank_account),
         ApplicationForm::Person(person) => (&person.invoice.address_telephone, &person.invoice.bank_account),
     };
-    optional(
-        &mut rows,
-        "地址及电话",
-        address.as_ref().map(|text| text.as_str()),
-    );
-    optional(&mut rows, "开户行及账号", bank.as_ref().map(|text| text.as_str()));
+    optional(&mut rows, "地址及电话", address.as_ref().map(InvoiceLine::as_str));
+    optional(&mut rows, "开户行及账号", bank.as_ref().map(InvoiceLine::as_str));
     Section {
         title: "发票信息",
         rows,

@@ -1,4 +1,6 @@
 //! The query function through its router.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod application_form;
 
 use std::sync::Arc;

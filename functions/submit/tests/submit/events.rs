@@ -10,7 +10,8 @@ async fn the_sample_request_creates_an_order() {
     let world = World::new().await;
     // The sample names this captcha.
     let captcha = world.captcha().await;
-    let mut event: Value = serde_json::from_str(include_str!("../../../../events/http-submit-order.json")).unwrap();
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../../events/http-submit-order.json")).unwrap();
     let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
     assert_eq!(
         body["form"],

@@ -1,4 +1,6 @@
 //! The submit function through its router: what it does, and each refusal.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod captchas;
 mod create;
 mod events;

@@ -183,7 +183,8 @@ async fn all_records_of_an_event_are_looked_at() {
 #[tokio::test]
 async fn the_sample_event_is_understood() {
     let world = World::new();
-    let event: Value = serde_json::from_str(include_str!("../../../../events/s3-document-arrived.json")).unwrap();
+    let event: Value =
+        serde_json::from_str(include_str!("../../../../events/s3-document-arrived.json")).unwrap();
     let id = world.confirmed(sample::unit(1)).await;
     let key = upload(&id, KIND, 'a');
     assert_eq!(event["Records"][0]["s3"]["object"]["key"], key.arrival());
