@@ -18,7 +18,7 @@ use crate::moves::Nothing;
 mod picture;
 
 /// What a captcha is made of: capitals and digits, without those that look alike.
-const ALPHABET: &[u8] = b"ACDEFHJKLMNPRTUWXY34679";
+const ALPHABET: &[u8] = b"ACDEFHJKLMNPRTUWXY4679";
 /// How many characters a captcha has.
 const LENGTH: usize = 4;
 

@@ -12,7 +12,7 @@ const GLYPH_WIDTH: i32 = 5;
 const GLYPH_HEIGHT: i32 = 7;
 /// Shears are in parts of this.
 const UNIT: i32 = 256;
-const NOISE_LINES: usize = 6;
+const NOISE_LINES: usize = 4;
 const NOISE_DOTS: usize = 350;
 
 /// The picture of `text`, PNG.
@@ -66,15 +66,15 @@ impl Canvas {
     /// Draws around a centre: each point of the paper asks which dot of the glyph it shows.
     fn character(&mut self, character: char, x: i32, y: i32, rng: &mut impl CryptoRng) {
         let rows = glyph(character);
-        let (wide, high) = (between(rng, 4, 6), between(rng, 5, 7));
+        let (wide, high) = (between(rng, 5, 6), between(rng, 5, 7));
         // To the side by height, and up or down by width.
         let (lean, tilt) = (
-            between(rng, -UNIT / 3, UNIT / 3),
-            between(rng, -UNIT / 6, UNIT / 6),
+            between(rng, -UNIT / 4, UNIT / 4),
+            between(rng, -UNIT / 8, UNIT / 8),
         );
         let ink = shade(rng);
         for down in -HEIGHT / 2..HEIGHT / 2 {
-            for right in -WIDTH / 8..WIDTH / 8 {
+            for right in -WIDTH / 6..WIDTH / 6 {
                 let across = right + down * lean / UNIT;
                 let below = down + right * tilt / UNIT;
                 let column = (across + GLYPH_WIDTH * wide / 2).div_euclid(wide);
@@ -92,7 +92,6 @@ impl Canvas {
         for step in 0..=length {
             let y = y1 + (y2 - y1) * step / length;
             self.plot(x1 + step, y, shade);
-            self.plot(x1 + step, y + 1, shade);
         }
     }
 }
@@ -109,7 +108,7 @@ fn is_inked(rows: [u8; 7], column: i32, row: i32) -> bool {
 
 /// A dark shade.
 fn shade(rng: &mut impl CryptoRng) -> u8 {
-    u8::try_from(between(rng, 20, 120)).unwrap_or_default()
+    u8::try_from(between(rng, 20, 100)).unwrap_or_default()
 }
 
 /// A random number from `low` to `high`, both included.
@@ -139,7 +138,6 @@ fn glyph(character: char) -> [u8; 7] {
         'W' => [0x11, 0x11, 0x11, 0x15, 0x15, 0x15, 0x0a],
         'X' => [0x11, 0x11, 0x0a, 0x04, 0x0a, 0x11, 0x11],
         'Y' => [0x11, 0x11, 0x0a, 0x04, 0x04, 0x04, 0x04],
-        '3' => [0x1f, 0x02, 0x04, 0x02, 0x01, 0x11, 0x0e],
         '4' => [0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02],
         '6' => [0x06, 0x08, 0x10, 0x1e, 0x11, 0x11, 0x0e],
         '7' => [0x1f, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08],
