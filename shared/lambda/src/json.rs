@@ -29,11 +29,8 @@ where
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or("");
-        if !media_type
-            .split(';')
-            .next()
-            .is_some_and(|essence| essence.trim() == "application/json")
-        {
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if essence != "application/json" {
             return Err(Problem::new(Code::NotJson));
         }
         let body = Bytes::from_request(request, state)

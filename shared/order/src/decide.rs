@@ -2,10 +2,13 @@
 use time::OffsetDateTime;
 
 use crate::command::{Actor, Command};
+use crate::document::Document;
 use crate::effect::{Effect, Notice};
 use crate::form::ApplicationForm;
-use crate::order::{Event, Order, Personal};
-use crate::payment::{Flag, MAX_ATTEMPTS, Payment, PaymentStatus, Refund};
+use crate::identifiers::Fen;
+use crate::issuance::WrittenToken;
+use crate::order::{Event, IdentityEvidence, Order, Personal};
+use crate::payment::{Flag, MAX_ATTEMPTS, Payment, PaymentStatus, Provider, Refund};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::table::{find, next_state};
@@ -102,26 +105,13 @@ fn has_another_request(order: &Order, command: &Command) -> bool {
 /// Changes the contents of `order`; the caller changes its state.
 fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Result<Vec<Effect>, Refusal> {
     let effects = match command {
-        Command::EditForm { form, checks } => {
-            let numbered = order.number.is_some();
-            let personal = personal(order)?;
-            if numbered && !same_holder(&personal.form, form) {
-                return Err(Refusal::SubjectDiffers);
-            }
-            personal.form = (**form).clone();
-            personal.checks.clone_from(checks);
-            Vec::new()
-        }
+        Command::EditForm { form, checks } => edit_form(order, form, checks)?,
         Command::Confirm { number } => {
             order.number = Some(number.clone());
             Vec::new()
         }
         Command::RecordDocument { document } => {
-            // A refused upload does not push out the accepted one of its kind.
-            order.documents.retain(|known| {
-                known.kind != document.kind || (known.is_accepted() && !document.is_accepted())
-            });
-            order.documents.push(document.clone());
+            record_document(order, document);
             Vec::new()
         }
         Command::SignApplication => {
@@ -129,43 +119,18 @@ fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Resul
             personal(order)?.signed_at = Some(now);
             Vec::new()
         }
-        Command::StartPayment { provider } => {
-            if order.payments.len() >= MAX_ATTEMPTS {
-                return Err(Refusal::TooManyAttempts);
-            }
-            let attempt = u8::try_from(order.payments.len() + 1).map_err(|_| Refusal::TooManyAttempts)?;
-            order.payments.push(Payment {
-                attempt,
-                provider: *provider,
-                amount: order.product.price,
-                started_at: now,
-                status: PaymentStatus::Open,
-                refund: None,
-            });
-            order.reminders = 0;
-            Vec::new()
-        }
+        Command::StartPayment { provider } => start_payment(order, *provider, now)?,
         Command::RecordPayment {
             attempt,
             trade_no,
             amount,
             paid_at,
         } => {
-            let wanted = matches!(order.state, State::AwaitingPayment);
-            let payment = payment(order, *attempt)?;
-            if payment.amount != *amount {
-                return Err(Refusal::AmountDiffers);
-            }
-            payment.status = PaymentStatus::Paid {
+            let paid = PaymentStatus::Paid {
                 trade_no: trade_no.clone(),
                 paid_at: *paid_at,
             };
-            if wanted {
-                Vec::new()
-            } else {
-                payment.refund = Some(Refund::Due);
-                vec![Effect::Refund { attempt: *attempt }]
-            }
+            record_payment(order, *attempt, *amount, paid)?
         }
         Command::FlagPayment {
             attempt,
@@ -217,14 +182,7 @@ fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Resul
             Vec::new()
         }
         Command::ConfirmWritten { written, password } => {
-            let issued = personal(order)?.certificates.as_ref();
-            let same = issued.is_some_and(|issued| {
-                issued.signing_certificate_sm3 == written.signing_certificate_sm3
-                    && issued.encryption_certificate_sm3 == written.encryption_certificate_sm3
-            });
-            if !same {
-                return Err(Refusal::WrittenDiffers);
-            }
+            require_issued(order, written)?;
             order.written = Some(written.clone());
             vec![Effect::SendPassword {
                 sealed: password.clone(),
@@ -245,6 +203,79 @@ fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Resul
         }
     };
     Ok(effects)
+}
+
+fn edit_form(
+    order: &mut Order,
+    form: &ApplicationForm,
+    checks: &[IdentityEvidence],
+) -> Result<Vec<Effect>, Refusal> {
+    let numbered = order.number.is_some();
+    let personal = personal(order)?;
+    if numbered && !same_holder(&personal.form, form) {
+        return Err(Refusal::SubjectDiffers);
+    }
+    personal.form = form.clone();
+    personal.checks = checks.to_vec();
+    Ok(Vec::new())
+}
+
+/// A refused upload does not push out the accepted one of its kind.
+fn record_document(order: &mut Order, document: &Document) {
+    order
+        .documents
+        .retain(|known| known.kind != document.kind || (known.is_accepted() && !document.is_accepted()));
+    order.documents.push(document.clone());
+}
+
+fn start_payment(order: &mut Order, provider: Provider, now: OffsetDateTime) -> Result<Vec<Effect>, Refusal> {
+    if order.payments.len() >= MAX_ATTEMPTS {
+        return Err(Refusal::TooManyAttempts);
+    }
+    let attempt = u8::try_from(order.payments.len() + 1).map_err(|_| Refusal::TooManyAttempts)?;
+    order.payments.push(Payment {
+        attempt,
+        provider,
+        amount: order.product.price,
+        started_at: now,
+        status: PaymentStatus::Open,
+        refund: None,
+    });
+    order.reminders = 0;
+    Ok(Vec::new())
+}
+
+/// Credits an attempt. Money that the order does not wait for (any more) goes back.
+fn record_payment(
+    order: &mut Order,
+    attempt: u8,
+    amount: Fen,
+    paid: PaymentStatus,
+) -> Result<Vec<Effect>, Refusal> {
+    let wanted = order.state == State::AwaitingPayment;
+    let payment = payment(order, attempt)?;
+    if payment.amount != amount {
+        return Err(Refusal::AmountDiffers);
+    }
+    payment.status = paid;
+    if wanted {
+        return Ok(Vec::new());
+    }
+    payment.refund = Some(Refund::Due);
+    Ok(vec![Effect::Refund { attempt }])
+}
+
+fn require_issued(order: &mut Order, written: &WrittenToken) -> Result<(), Refusal> {
+    let issued = personal(order)?.certificates.as_ref();
+    let same = issued.is_some_and(|issued| {
+        issued.signing_certificate_sm3 == written.signing_certificate_sm3
+            && issued.encryption_certificate_sm3 == written.encryption_certificate_sm3
+    });
+    if same {
+        Ok(())
+    } else {
+        Err(Refusal::WrittenDiffers)
+    }
 }
 
 fn notice(notice: Notice) -> Vec<Effect> {

@@ -16,40 +16,42 @@ pub fn order_states() -> String {
 }
 
 fn write_kind(text: &mut String, kind: Kind) {
-    let mut diagram = String::new();
-    let mut rows = String::new();
-    for row in TABLE {
-        for &from in row.from {
-            let to = next_state(row, kind, from);
-            if row.next != Next::Stay {
-                diagram.push_str(&format!(
-                    "    {} --> {}: {}\n",
-                    from.as_str(),
-                    to.as_str(),
-                    row.command.as_str()
-                ));
-            }
-            rows.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
-                from.as_str(),
-                row.command.as_str(),
-                to.as_str(),
-                row.effects.join(", ")
-            ));
-        }
-    }
-    let refund = CommandName::RecordRefund.as_str();
-    diagram.push_str(&format!(
-        "    {} --> {}: {refund} (the last one)\n",
+    let first = kind.journey()[0].as_str();
+    let rows = || {
+        TABLE
+            .iter()
+            .flat_map(|row| row.from.iter().map(move |&from| (from, row)))
+    };
+    let moves = rows()
+        .filter(|(_, row)| row.next != Next::Stay)
+        .map(|(from, row)| {
+            let to = next_state(row, kind, from).as_str();
+            format!("    {} --> {to}: {}\n", from.as_str(), row.command.as_str())
+        });
+    let last_refund = format!(
+        "    {} --> {}: {} (the last one)\n",
         State::Refunding.as_str(),
-        State::Cancelled.as_str()
-    ));
-    let turns: String = State::ALL
+        State::Cancelled.as_str(),
+        CommandName::RecordRefund.as_str()
+    );
+    let turns = State::ALL
         .iter()
-        .map(|state| format!("| {} | {:?} |\n", state.as_str(), state.turn()).to_lowercase())
-        .collect();
-    text.push_str(&format!(
-        "\n## {kind:?}\n\n```mermaid\nstateDiagram-v2\n    [*] --> {}\n{diagram}```\n\n| state | whose turn |\n| --- | --- |\n{turns}\n| state | command | next | may ask for |\n| --- | --- | --- | --- |\n{rows}",
-        kind.journey()[0].as_str()
-    ));
+        .map(|state| format!("| {} | {:?} |\n", state.as_str(), state.turn()).to_lowercase());
+    let lines = rows().map(|(from, row)| {
+        let (to, effects) = (next_state(row, kind, from).as_str(), row.effects.join(", "));
+        format!(
+            "| {} | {} | {to} | {effects} |\n",
+            from.as_str(),
+            row.command.as_str()
+        )
+    });
+    text.extend([format!(
+        "\n## {kind:?}\n\n```mermaid\nstateDiagram-v2\n    [*] --> {first}\n"
+    )]);
+    text.extend(moves);
+    text.push_str(&last_refund);
+    text.push_str("```\n\n| state | whose turn |\n| --- | --- |\n");
+    text.extend(turns);
+    text.push_str("\n| state | command | next | may ask for |\n| --- | --- | --- | --- |\n");
+    text.extend(lines);
 }

@@ -1,4 +1,5 @@
 //! The one table of states and commands. A pair that does not stand here is refused.
+#![allow(clippy::enum_glob_use, reason = "the table is read by names alone")]
 use crate::command::CommandName::{self, *};
 use crate::kind::Kind;
 use crate::state::State::{self, *};

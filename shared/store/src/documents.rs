@@ -11,9 +11,9 @@ use yinxin_order::identifiers::OrderId;
 use crate::error::StoreError;
 
 /// How long an upload may begin after its permission was given.
-pub const UPLOAD_LIFETIME: Duration = Duration::from_secs(15 * 60);
+pub const UPLOAD_LIFETIME: Duration = Duration::from_mins(15);
 /// How long an officer's link to a document works.
-pub const LINK_LIFETIME: Duration = Duration::from_secs(5 * 60);
+pub const LINK_LIFETIME: Duration = Duration::from_mins(5);
 
 /// Where one upload of a document lies.
 #[derive(Debug, Clone, PartialEq, Eq)]

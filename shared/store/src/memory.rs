@@ -285,7 +285,7 @@ impl Deliveries for MemoryStore {
             None => None,
         };
         match since {
-            Some(since) if !retry_unfinished_before.is_some_and(|limit| since < limit) => {
+            Some(since) if retry_unfinished_before.is_none_or(|limit| since >= limit) => {
                 Ok(Claimed::Unfinished { since })
             }
             _ => {

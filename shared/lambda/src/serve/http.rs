@@ -22,8 +22,8 @@ const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 
 /// The router behind documented routes: with body limit and problem answers for what has no route.
 pub fn router_of(routes: OpenApiRouter) -> axum::Router {
-    let (router, _) = routes.split_for_parts();
-    router
+    let (answering, _) = routes.split_for_parts();
+    answering
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .fallback(|| async { Problem::new(Code::NoSuchRoute) })
         .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })

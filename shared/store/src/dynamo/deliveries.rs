@@ -41,7 +41,7 @@ impl Deliveries for DynamoStore {
         }
         let began: i64 = number(&found, "began_at")?;
         let since = OffsetDateTime::from_unix_timestamp(began).map_err(StoreError::unavailable)?;
-        if !retry_unfinished_before.is_some_and(|limit| since < limit) {
+        if retry_unfinished_before.is_none_or(|limit| since >= limit) {
             return Ok(Claimed::Unfinished { since });
         }
         let taken = self

@@ -1,5 +1,6 @@
 //! Items: attributes in and out, and the ways a write is refused.
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -17,8 +18,8 @@ pub fn s(value: impl Into<String>) -> AttributeValue {
 }
 
 /// A number attribute.
-pub fn n(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+pub fn n(value: impl Display) -> AttributeValue {
+    AttributeValue::N(format!("{value}"))
 }
 
 /// A binary attribute.

@@ -30,7 +30,8 @@ impl Orders for DynamoStore {
             .vault
             .new_data_key(Purpose::Personal, order.id.as_str())
             .await?;
-        let mut writes = vec![self.put_order(order, Some(&data_key)).await?];
+        self.recent_keys.keep(&order.id, data_key);
+        let mut writes = vec![self.put_order(order).await?];
         writes.push(self.put_event(order, event)?);
         if let Some(intake) = &order.intake {
             let link = item(
@@ -50,7 +51,7 @@ impl Orders for DynamoStore {
         effects: &[Effect],
         claims: &[Claim],
     ) -> Result<(), StoreError> {
-        let mut writes = vec![self.put_order(order, None).await?, self.put_event(order, event)?];
+        let mut writes = vec![self.put_order(order).await?, self.put_event(order, event)?];
         for errand in Errand::of(order, effects) {
             writes.push(self.put_errand(&errand, event.at)?);
         }
@@ -161,11 +162,7 @@ impl Orders for DynamoStore {
 
 impl DynamoStore {
     /// The order item: the next version over the one before it, or the first one.
-    async fn put_order(
-        &self,
-        order: &Order,
-        new_key: Option<&DataKey>,
-    ) -> Result<TransactWriteItem, StoreError> {
+    async fn put_order(&self, order: &Order) -> Result<TransactWriteItem, StoreError> {
         let mut stored = item(
             &order_pk(&order.id),
             ORDER,
@@ -181,14 +178,7 @@ impl DynamoStore {
             ],
         );
         if let Some(personal) = &order.personal {
-            let opened;
-            let data_key = match new_key {
-                Some(key) => key,
-                None => {
-                    opened = self.data_key_of(&order.id).await?;
-                    &opened
-                }
-            };
+            let data_key = self.data_key_of(&order.id).await?;
             let hashes = self.vault.hashes().await?;
             let holder = hashes.lookup("holder", personal.form.holder_number());
             let sealed = data_key.seal(order.id.as_str(), to_json(personal)?.as_bytes());
@@ -304,7 +294,7 @@ impl DynamoStore {
         Ok(())
     }
 
-    /// The data key of an order that was loaded by this process a moment ago, or of the stored one.
+    /// The data key of an order that this process made or loaded a moment ago, or of the stored one.
     async fn data_key_of(&self, id: &OrderId) -> Result<DataKey, StoreError> {
         if let Some(key) = self.recent_keys.get(id) {
             return Ok(key);
@@ -313,23 +303,23 @@ impl DynamoStore {
             .get(&self.tables.orders, key(&order_pk(id), ORDER))
             .await?
             .ok_or(StoreError::NotFound)?;
+        self.opened_key(id, &stored).await
+    }
+
+    async fn opened_key(&self, id: &OrderId, stored: &Item) -> Result<DataKey, StoreError> {
+        if let Some(key) = self.recent_keys.get(id) {
+            return Ok(key);
+        }
+        let wrapped = bytes(stored, "data_key")?;
         self.vault
-            .open_data_key(Purpose::Personal, id.as_str(), bytes(&stored, "data_key")?)
+            .open_data_key(Purpose::Personal, id.as_str(), wrapped)
             .await
     }
 
     async fn order_of(&self, stored: &Item) -> Result<Order, StoreError> {
         let mut order: Order = from_json(text(stored, "order")?)?;
         if stored.contains_key("sealed") {
-            let data_key = match self.recent_keys.get(&order.id) {
-                Some(key) => key,
-                None => {
-                    let wrapped = bytes(stored, "data_key")?;
-                    self.vault
-                        .open_data_key(Purpose::Personal, order.id.as_str(), wrapped)
-                        .await?
-                }
-            };
+            let data_key = self.opened_key(&order.id, stored).await?;
             let plain = data_key.open(order.id.as_str(), bytes(stored, "sealed")?)?;
             let plain =
                 std::str::from_utf8(&plain).map_err(|_| StoreError::Corrupt("sealed part".to_owned()))?;
