@@ -199,7 +199,8 @@ impl Cloud {
                 .dynamo
                 .scan()
                 .table_name(self.world.output("CertificatesTable")?)
-                .filter_expression("contains(pk, :order) OR contains(request, :order)")
+                .filter_expression("contains(pk, :order) OR contains(#request, :order)")
+                .expression_attribute_names("#request", "request")
                 .expression_attribute_values(":order", AttributeValue::S(order.to_owned()))
                 .consistent_read(true)
                 .set_exclusive_start_key(from)

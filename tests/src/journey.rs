@@ -587,7 +587,7 @@ impl Journey {
     async fn dispatch(&mut self) -> Result<()> {
         let operator = self.staff(Role::Operator).await?;
         let order = self.order()?.to_owned();
-        // A digit for each letter of the order's number keeps waybills apart.
+        // The digits of the order's number keep waybills apart.
         let parcel = json!({"carrier": "shunfeng", "waybill": format!("SF{}", &self.number[9..])});
         let answer = operator.act("personalise", &order, "dispatch", &parcel).await?;
         let was_done = answer.failed_tries > 0

@@ -106,7 +106,14 @@ pub fn format() -> Result<()> {
 
 /// Writes what is generated from the code.
 pub fn generate() -> Result<()> {
-    check(cargo().args(["run", "--quiet", "--profile", "local", "--package", "yinxin-generate"]))
+    check(cargo().args([
+        "run",
+        "--quiet",
+        "--profile",
+        "local",
+        "--package",
+        "yinxin-generate",
+    ]))
 }
 
 /// Runs the benchmarks, optimised as for AWS.

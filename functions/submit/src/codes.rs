@@ -61,7 +61,15 @@ pub async fn send_code(
     let id = app.platform.applicant(&id, &bearer).await?;
     let order = app.platform.orders.load(&id).await?;
     let now = app.platform.now();
-    decide(&order, &Command::SignApplication, APPLICANT, now)?;
+    // Whether a signature would be taken now; a code for one that would not is a nuisance.
+    decide(
+        &order,
+        &Command::SignApplication {
+            practice_statement: String::new(),
+        },
+        APPLICANT,
+        now,
+    )?;
     let personal = order.personal.as_ref().ok_or(Refusal::Erased)?;
     let mobile = personal.form.signature_mobile();
     let hashes = app.platform.vault.hashes().await?;
@@ -124,8 +132,12 @@ pub async fn sign(
     let id = app.platform.applicant(&id, &bearer).await?;
     let order = app.platform.orders.load(&id).await?;
     let now = app.platform.now();
+    let version = &signature.practice_statement;
+    let command = Command::SignApplication {
+        practice_statement: version.clone(),
+    };
     // A call that could not succeed costs no try.
-    decide(&order, &Command::SignApplication, APPLICANT, now)?;
+    decide(&order, &command, APPLICANT, now)?;
     app.check_consent(&order, &signature.practice_statement).await?;
     let key = CodeKey::Signature(id.clone());
     app.platform
@@ -133,9 +145,7 @@ pub async fn sign(
         .await
         .map_err(|problem| problem.at("/code"))?;
     let orders = app.platform.orders.as_ref();
-    let command = Command::SignApplication;
     let order = advance_with(orders, order, &command, &APPLICANT, now, &[Claim::Code(key)]).await?;
-    let version = &signature.practice_statement;
     info!(order.id = %id, practice_statement = version, "the application {id} was signed, with consent to {version}");
     Ok(Json(OrderView::from(&order)))
 }

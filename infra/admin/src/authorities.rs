@@ -18,5 +18,8 @@ pub async fn init(platform: &Platform, vendor: &Vendor) -> anyhow::Result<bool> 
     let ceremony = ceremony::init(id, &vendor.name, platform.now(), &mut rng())?;
     let stored = StoredAuthority::seal(id, &ceremony, &data_key)?;
     // Another ceremony may have been faster; its keys stand.
-    Ok(platform.issuances.put_authority(id, &serde_json::to_string(&stored)?).await?)
+    Ok(platform
+        .issuances
+        .put_authority(id, &serde_json::to_string(&stored)?)
+        .await?)
 }

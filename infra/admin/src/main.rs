@@ -82,19 +82,45 @@ async fn main() -> anyhow::Result<()> {
     let platform = Platform::from_env().await?;
     match cli.command {
         Command::Seed => seed::run(&platform).await,
-        Command::Ca { command: CaCommand::Init { vendor } } => {
+        Command::Ca {
+            command: CaCommand::Init { vendor },
+        } => {
             let vendor = platform.catalog.vendor(&vendor).await?;
             let made = authorities::init(&platform, &vendor).await?;
-            println!("{}: {}", vendor.id, if made { "root and issuing CA made" } else { "has its CA" });
+            println!(
+                "{}: {}",
+                vendor.id,
+                if made {
+                    "root and issuing CA made"
+                } else {
+                    "has its CA"
+                }
+            );
             Ok(())
         }
-        Command::Staff { vendor, role, account, hours } => {
+        Command::Staff {
+            vendor,
+            role,
+            account,
+            hours,
+        } => {
             let role = match role {
                 StaffRole::Officer => Role::Officer,
                 StaffRole::Operator => Role::Operator,
             };
             let key = platform.session_key().await?;
-            println!("{}", key.sign(&Staff { account, role, vendor }, platform.now(), Duration::hours(hours))?);
+            println!(
+                "{}",
+                key.sign(
+                    &Staff {
+                        account,
+                        role,
+                        vendor
+                    },
+                    platform.now(),
+                    Duration::hours(hours)
+                )?
+            );
             Ok(())
         }
         Command::System { id } => systems::renew(&platform, &id).await,

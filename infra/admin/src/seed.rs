@@ -21,10 +21,34 @@ struct SeedVendor {
 
 /// (slug, name, subject, price in fen, years)
 const PRODUCTS: [(&str, &str, SubjectKind, i64, u8); 4] = [
-    ("unit-1y", "单位数字证书及电子印章（一年）", SubjectKind::Unit, 22_000, 1),
-    ("unit-3y", "单位数字证书及电子印章（三年）", SubjectKind::Unit, 56_000, 3),
-    ("person-1y", "个人数字证书（新办UKey，一年）", SubjectKind::Person, 10_000, 1),
-    ("person-3y", "个人数字证书（新办UKey，三年）", SubjectKind::Person, 26_000, 3),
+    (
+        "unit-1y",
+        "单位数字证书及电子印章（一年）",
+        SubjectKind::Unit,
+        22_000,
+        1,
+    ),
+    (
+        "unit-3y",
+        "单位数字证书及电子印章（三年）",
+        SubjectKind::Unit,
+        56_000,
+        3,
+    ),
+    (
+        "person-1y",
+        "个人数字证书（新办UKey，一年）",
+        SubjectKind::Person,
+        10_000,
+        1,
+    ),
+    (
+        "person-3y",
+        "个人数字证书（新办UKey，三年）",
+        SubjectKind::Person,
+        26_000,
+        3,
+    ),
 ];
 
 /// Writes vendors and products as they stand here, and makes CAs where they are missing. May run again.
@@ -41,7 +65,15 @@ pub async fn run(platform: &Platform) -> anyhow::Result<()> {
         };
         platform.catalog.put_vendor(&vendor).await?;
         let made = authorities::init(platform, &vendor).await?;
-        println!("{}: {}", vendor.id, if made { "products written, CA made" } else { "products written" });
+        println!(
+            "{}: {}",
+            vendor.id,
+            if made {
+                "products written, CA made"
+            } else {
+                "products written"
+            }
+        );
     }
     Ok(())
 }
@@ -50,7 +82,12 @@ fn products() -> anyhow::Result<Vec<Offer>> {
     PRODUCTS
         .iter()
         .map(|&(id, name, subject, price, term_years)| {
-            let product = Product { id: id.parse()?, name: name.to_owned(), price: Fen::new(price)?, term_years };
+            let product = Product {
+                id: id.parse()?,
+                name: name.to_owned(),
+                price: Fen::new(price)?,
+                term_years,
+            };
             Ok(Offer { subject, product })
         })
         .collect()

@@ -69,7 +69,10 @@ pub enum Command {
         document: Document,
     },
     /// Declare the will to apply (证书申请签名); an SMS code was entered rightly.
-    SignApplication,
+    SignApplication {
+        /// The version of the certification practice statement that was consented to.
+        practice_statement: String,
+    },
     /// Start an attempt to pay.
     StartPayment {
         /// Who is asked.
@@ -181,7 +184,7 @@ command_names! {
     EditForm => "edit_form", ({ .. });
     Confirm => "confirm", ({ .. });
     RecordDocument => "record_document", ({ .. });
-    SignApplication => "sign_application", ();
+    SignApplication => "sign_application", ({ .. });
     StartPayment => "start_payment", ({ .. });
     RecordPayment => "record_payment", ({ .. });
     FlagPayment => "flag_payment", ({ .. });

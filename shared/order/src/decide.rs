@@ -114,9 +114,11 @@ fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Resul
             record_document(order, document);
             Vec::new()
         }
-        Command::SignApplication => {
+        Command::SignApplication { practice_statement } => {
             require_documents(order)?;
-            personal(order)?.signed_at = Some(now);
+            let personal = personal(order)?;
+            personal.signed_at = Some(now);
+            personal.practice_statement = Some(practice_statement.clone());
             Vec::new()
         }
         Command::StartPayment { provider } => start_payment(order, *provider, now)?,
@@ -145,14 +147,7 @@ fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Resul
             });
             Vec::new()
         }
-        Command::RecordRefund { attempt } => {
-            let payment = payment(order, *attempt)?;
-            if payment.refund != Some(Refund::Due) {
-                return Err(Refusal::NoSuchAttempt);
-            }
-            payment.refund = Some(Refund::Done);
-            notice(Notice::Refunded)
-        }
+        Command::RecordRefund { attempt } => record_refund(order, *attempt)?,
         Command::Approve => {
             personal(order)?.rejection = None;
             notice(Notice::Approved)
@@ -263,6 +258,15 @@ fn record_payment(
     }
     payment.refund = Some(Refund::Due);
     Ok(vec![Effect::Refund { attempt }])
+}
+
+fn record_refund(order: &mut Order, attempt: u8) -> Result<Vec<Effect>, Refusal> {
+    let payment = payment(order, attempt)?;
+    if payment.refund != Some(Refund::Due) {
+        return Err(Refusal::NoSuchAttempt);
+    }
+    payment.refund = Some(Refund::Done);
+    Ok(notice(Notice::Refunded))
 }
 
 fn require_issued(order: &mut Order, written: &WrittenToken) -> Result<(), Refusal> {

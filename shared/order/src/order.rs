@@ -84,6 +84,9 @@ pub struct Personal {
     /// When the application was signed by an SMS code.
     #[serde(with = "time::serde::rfc3339::option")]
     pub signed_at: Option<OffsetDateTime>,
+    /// The version of the certification practice statement that was consented to with the signature.
+    #[serde(default)]
+    pub practice_statement: Option<String>,
     /// Why the review sent the order back.
     pub rejection: Option<String>,
     /// The certificate request.
@@ -177,6 +180,7 @@ impl Order {
                 form: new.form,
                 checks: new.checks,
                 signed_at: None,
+                practice_statement: None,
                 rejection: None,
                 csr: None,
                 certificates: None,

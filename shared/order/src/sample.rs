@@ -89,7 +89,9 @@ fn onwards(state: State, order: &Order, seed: u32, now: OffsetDateTime) -> Comma
             Some(&kind) => Command::RecordDocument {
                 document: document(kind, now),
             },
-            None => Command::SignApplication,
+            None => Command::SignApplication {
+                practice_statement: "2023-01".to_owned(),
+            },
         },
         State::AwaitingPayment if order.payments.is_empty() => Command::StartPayment {
             provider: Provider::Alipay,

@@ -118,7 +118,9 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         3..=5 => Command::RecordDocument {
             document: document(dice),
         },
-        6 => Command::SignApplication,
+        6 => Command::SignApplication {
+            practice_statement: "2023-01".to_owned(),
+        },
         7 => Command::StartPayment {
             provider: Provider::Alipay,
         },

@@ -1,4 +1,5 @@
 //! The in-memory twin of the stores: for tests of handlers in process. The same contract suite runs on both.
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
@@ -226,8 +227,13 @@ impl Orders for MemoryStore {
 #[async_trait]
 impl Codes for MemoryStore {
     async fn put_captcha(&self, key: &CodeKey, code: &StoredCode) -> Result<(), StoreError> {
-        self.inner().codes.insert(key.as_key(), code.clone());
-        Ok(())
+        match self.inner().codes.entry(key.as_key()) {
+            Entry::Occupied(_) => Err(StoreError::Conflict),
+            Entry::Vacant(place) => {
+                place.insert(code.clone());
+                Ok(())
+            }
+        }
     }
 
     async fn mobile_use(&self, mobile: &str) -> Result<MobileUse, StoreError> {

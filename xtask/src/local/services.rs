@@ -50,7 +50,7 @@ pub fn parameters(ports: Ports) -> Vec<(&'static str, String)> {
         ("AlipayGatewayUrl", format!("{sandbox}/alipay/gateway.do")),
         ("SmsUrl", format!("{sandbox}/aliyun/")),
         ("CloudauthUrl", format!("{sandbox}/aliyun/")),
-        ("BankUrl", sandbox.to_owned()),
+        ("BankUrl", sandbox),
     ]
 }
 

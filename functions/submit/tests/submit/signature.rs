@@ -38,8 +38,12 @@ async fn the_code_signs_the_application() {
         (signed.status, &signed.body["state"]),
         (200, &json!("awaiting_payment"))
     );
-    let order = world.load(&held).await;
-    assert_eq!(order.personal.unwrap().signed_at, Some(world.platform.now()));
+    let personal = world.load(&held).await.personal.unwrap();
+    assert_eq!(personal.signed_at, Some(world.platform.now()));
+    assert!(
+        personal.practice_statement.is_some(),
+        "what was consented to is recorded"
+    );
     world.sign(&held, &code).await.refused(409, "command-not-allowed");
 }
 
