@@ -77,7 +77,7 @@ impl Name {
         })
     }
 
-    /// A unit's name: C=CN, [ST], O and CN the unit's name (GM/T 0015-2012, 5.2.3.6).
+    /// A unit's name: C=CN, perhaps ST, O and CN the unit's name (GM/T 0015-2012, 5.2.3.6).
     pub fn unit(name: &str, region: Option<&str>) -> Result<Self, NameError> {
         let mut attributes = vec![Attribute::new(oid::COUNTRY, "CN")];
         attributes.extend(region.map(|region| Attribute::new(oid::STATE, region)));

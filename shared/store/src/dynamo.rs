@@ -3,8 +3,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept};
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity, TransactWriteItem};
@@ -165,7 +165,7 @@ impl RecentKeys {
     }
 }
 
-/// Counts every call to AWS, whatever its repeats; each client gets one.
+/// Counts every call to AWS, its repeats too; a presigned address is none. Each client gets one.
 #[derive(Debug, Default)]
 pub struct CallCounter;
 
@@ -174,12 +174,13 @@ impl Intercept for CallCounter {
         "CallCounter"
     }
 
-    fn read_before_execution(
+    fn read_before_attempt(
         &self,
-        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        crate::meter::count_call();
+        meter::count_call();
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What the platform remembers: traits by aggregate, DynamoDB and S3 behind them, and an in-memory twin.
 //!
-//! Every change of an order goes through [`advance`]: decide, then one conditional transaction that writes the
+//! Every change of an order goes through [`advance()`]: decide, then one conditional transaction that writes the
 //! order, its event and its effects, and again from the start where another writer was first.
 pub mod advance;
 pub mod catalog;
