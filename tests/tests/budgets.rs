@@ -8,8 +8,13 @@ use yinxin_tests::usage::operations;
 use yinxin_tests::{Journey, Step};
 
 const BUDGETS: &str = include_str!("../budgets.json");
-/// So many of each kind: most invocations then find secrets and keys that an earlier one of their process fetched.
+/// So many of each kind: the first warm the functions' processes for the last.
 const JOURNEYS: u32 = 2;
+/// What the first request that needs them fetches besides: two secrets, and the data key of an order that the
+/// process has not seen. It need not be the process's first request, so it is allowed on top of every budget.
+const ONCE_PER_PROCESS: u64 = 3;
+/// What these do grows with what is waiting: other tests' orders, and records that come together.
+const UNCOUNTED: [&str; 1] = ["sweep: schedule"];
 
 #[tokio::test]
 async fn no_operation_calls_aws_more_often_than_its_budget() -> Result<()> {
@@ -29,44 +34,35 @@ async fn no_operation_calls_aws_more_often_than_its_budget() -> Result<()> {
         }
     }
     stage.cloud.idle().await?;
-    let mut calls: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut calls: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let all = operations(&stage.cloud.logs(began_at).await?);
     for operation in all
         .iter()
         .filter(|operation| !operation.cold && operation.succeeded())
     {
-        calls
-            .entry(operation.name())
-            .or_default()
-            .push(operation.aws_calls);
+        let used = operation.aws_calls;
+        let (fewest, most) = calls.entry(operation.name()).or_insert((used, used));
+        (*fewest, *most) = (used.min(*fewest), used.max(*most));
     }
-    let usual: BTreeMap<String, u64> = calls
-        .into_iter()
-        .map(|(operation, calls)| (operation, median(calls)))
-        .collect();
-    println!("{:<60} {:>6} {:>6}", "operation", "calls", "budget");
+    println!(
+        "{:<60} {:>6} {:>6} {:>6}",
+        "operation", "fewest", "most", "budget"
+    );
     let mut over = Vec::new();
-    for (operation, used) in &usual {
+    for (operation, (fewest, most)) in &calls {
         let budget = budgets.get(operation);
         let shown = budget.map_or("none".to_owned(), u64::to_string);
-        println!("{operation:<60} {used:>6} {shown:>6}");
-        // What sweep does grows with the orders that are late.
-        let is_counted = !operation.starts_with("sweep:");
-        if is_counted && budget.is_none_or(|budget| used > budget) {
-            over.push(format!("{operation}: {used} calls, budget {shown}"));
+        println!("{operation:<60} {fewest:>6} {most:>6} {shown:>6}");
+        let fits = budget.is_some_and(|budget| fewest <= budget && *most <= budget + ONCE_PER_PROCESS);
+        if !fits && !UNCOUNTED.contains(&operation.as_str()) {
+            over.push(format!("{operation}: {fewest} to {most} calls, budget {shown}"));
         }
     }
     ensure!(over.is_empty(), "over budget:\n{}", over.join("\n"));
     let unmeasured: Vec<&String> = budgets
         .keys()
-        .filter(|operation| !usual.contains_key(*operation))
+        .filter(|operation| !calls.contains_key(*operation))
         .collect();
     ensure!(unmeasured.is_empty(), "budgets of nothing: {unmeasured:?}");
     Ok(())
-}
-
-/// What most invocations used. A process fetches a secret with the first request that needs it, which is not always its first.
-fn median(mut calls: Vec<u64>) -> u64 {
-    calls.sort_unstable();
-    calls[(calls.len() - 1) / 2]
 }

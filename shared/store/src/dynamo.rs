@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -165,7 +165,7 @@ impl RecentKeys {
     }
 }
 
-/// Counts every call to AWS, its repeats too; a presigned address is none. Each client gets one.
+/// Counts every call that AWS answered, repeats too; a presigned address is no call. Each client gets one.
 #[derive(Debug, Default)]
 pub struct CallCounter;
 
@@ -174,9 +174,9 @@ impl Intercept for CallCounter {
         "CallCounter"
     }
 
-    fn read_before_attempt(
+    fn read_after_transmit(
         &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &BeforeDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
