@@ -60,10 +60,10 @@ fn main() {
     println!("One thread, {ROUNDS} rounds of {} ms.\n", ROUND.as_millis());
     let sign = measure("SM2 sign, 500 bytes", || assert!(key.sign(&message).is_ok()));
     let verify = measure("SM2 verify, 500 bytes", || {
-        assert!(public.verify(&message, &signature).is_ok())
+        assert!(public.verify(&message, &signature).is_ok());
     });
     measure("SM3, 16 KiB", || {
-        assert!(sm3(&[7; 16 * 1024])[0] != 1 || sm3(b"")[0] != 1)
+        assert!(sm3(&[7; 16 * 1024])[0] != 1 || sm3(b"")[0] != 1);
     });
 
     let name = Name::unit("测试公司", None).unwrap();
@@ -71,7 +71,7 @@ fn main() {
         .sign_with(|tbs| key.sign(tbs))
         .unwrap();
     measure("certificate request: read and check proof", || {
-        assert!(Csr::from_der(&csr).is_ok())
+        assert!(Csr::from_der(&csr).is_ok());
     });
 
     let now = OffsetDateTime::now_utc();

@@ -17,6 +17,7 @@ use yinxin_store::orders::Errand;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only whether it can be parsed counts")]
 struct Body {
     credit_code: CreditCode,
     inner: Inner,
@@ -24,6 +25,7 @@ struct Body {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only whether it can be parsed counts")]
 struct Inner {
     mobile: Mobile,
 }

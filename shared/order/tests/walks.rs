@@ -44,9 +44,9 @@ fn start() -> OffsetDateTime {
 fn new_order(dice: &mut Dice) -> Order {
     let seed = u32::try_from(dice.roll(1000)).expect("small");
     let form = if dice.roll(2) == 0 {
-        sample::unit(seed.into())
+        sample::unit(seed)
     } else {
-        sample::person(seed.into())
+        sample::person(seed)
     };
     let new = NewOrder {
         id: OrderId::from_random([7; 16]),
