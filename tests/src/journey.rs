@@ -1,32 +1,27 @@
 //! One order from the captcha to the receipt, step by step, by everybody who takes part in it.
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context, Result};
+use serde_json::Value;
 use time::OffsetDateTime;
-use yinxin_order::form::{ApplicationForm, PasswordRoute};
+use yinxin_order::form::ApplicationForm;
 
 use crate::applicant::{self, Applicant, Purchase};
-use crate::certificates;
-use crate::client::{Api, Persistence, new_key, text};
-use crate::cloud::Cloud;
-use crate::pictures;
-use crate::sandbox::Sandbox;
+use crate::client::{Persistence, new_key};
 use crate::staff::{self, Role, Staff};
 use crate::test_data::{self, Datum};
-use crate::wait;
-use crate::world::{World, run};
+
+mod applying;
+mod serving;
+mod stage;
+
+pub use stage::Stage;
 
 /// How long anything may take that the platform does by itself.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The same, while somebody kills the functions: a message comes back a minute after its function died.
 const STUBBORN_LIMIT: Duration = Duration::from_mins(5);
-/// How long an upload may wait for its judgement before a stubborn applicant uploads again.
-const UPLOAD_PATIENCE: Duration = Duration::from_secs(15);
-/// How long a stubborn applicant waits for a code before asking for another one, which is allowed after a minute.
-const CODE_PATIENCE: Duration = Duration::from_secs(65);
 
 macro_rules! steps {
     ($($step:ident $name:literal $sentence:literal [$($function:literal),*];)+) => {
@@ -80,49 +75,6 @@ pub struct Done {
     pub began_at: i64,
     /// How long it took.
     pub took: Duration,
-}
-
-/// Everybody and everything that takes part, the same for all journeys of a test.
-#[derive(Clone)]
-pub struct Stage {
-    /// The stack.
-    pub world: World,
-    /// The API without a token.
-    pub api: Api,
-    /// The outside world.
-    pub sandbox: Sandbox,
-    /// The administrator's view.
-    pub cloud: Cloud,
-}
-
-impl Stage {
-    /// The stage on the running stack.
-    pub async fn open() -> Result<Stage> {
-        let world = World::open()?;
-        Ok(Stage {
-            api: Api::new(&world.api)?,
-            sandbox: Sandbox::new(&world.sandbox)?,
-            cloud: Cloud::open(&world).await?,
-            world,
-        })
-    }
-
-    /// A place for what a journey leaves behind, beside the stack's logs.
-    pub fn place(&self, name: &str) -> Result<PathBuf> {
-        let place = self.world.directory.join("journeys").join(name);
-        remove(&place)?;
-        std::fs::create_dir_all(&place)?;
-        Ok(place)
-    }
-
-    /// The same stage, for people who outlast failures of the platform.
-    #[must_use]
-    pub fn stubborn(self) -> Stage {
-        Stage {
-            api: self.api.with_persistence(Persistence::Stubborn),
-            ..self
-        }
-    }
 }
 
 /// One order on its way.
@@ -277,331 +229,6 @@ impl Journey {
     fn remember(&self, what: &str, value: &str) -> Result<()> {
         test_data::remember(&self.stage.world, &[Datum::new(what, value)])
     }
-
-    async fn captcha(&mut self) -> Result<()> {
-        self.captcha = applicant::captcha(&self.stage.world, &self.stage.api, &self.stage.cloud).await?;
-        Ok(())
-    }
-
-    async fn create(&mut self) -> Result<()> {
-        let form = applicant::form_json(&self.form)?;
-        let mut answer = self.try_create(&form).await?;
-        // A function that died after the captcha was tried and before the order was stored costs the captcha.
-        while answer.failed_tries > 0 && answer.problem() == Some("code-exhausted") {
-            self.captcha().await?;
-            answer = self.try_create(&form).await?;
-        }
-        let created = answer.ok()?;
-        ensure!(
-            created["price_fen"] == json!(self.purchase.price_fen),
-            "the price is another one"
-        );
-        self.applicant = Some(Applicant::of(&self.stage.world, &self.stage.api, &created)?);
-        Ok(())
-    }
-
-    async fn try_create(&self, form: &Value) -> Result<crate::Answer> {
-        let body = applicant::order_body(&self.purchase, form, &self.captcha);
-        self.stage.api.create("/api/orders", &body, &self.key).await
-    }
-
-    async fn confirm(&mut self) -> Result<()> {
-        let applicant = self.applicant()?.clone();
-        applicant
-            .act_to("confirm", &json!({}), "awaiting_documents")
-            .await?;
-        self.number = text(&applicant.view().await?, "number")?;
-        Ok(())
-    }
-
-    async fn documents(&mut self) -> Result<()> {
-        let applicant = self.applicant()?;
-        let view = applicant.view().await?;
-        let missing = view["missing_documents"].as_array().context("a list")?.clone();
-        let mut uploads = Vec::with_capacity(missing.len());
-        for (number, kind) in (0..).zip(&missing) {
-            let kind = kind.as_str().context("a kind is a text")?;
-            uploads.push((
-                kind,
-                number,
-                applicant.upload(kind, pictures::good(number)?).await?,
-            ));
-        }
-        for (kind, number, upload) in uploads {
-            let document = self.judged(applicant, kind, number, upload).await?;
-            ensure!(
-                document["verdict"] == "accepted",
-                "the {kind} was not accepted: {document}"
-            );
-        }
-        ensure!(
-            applicant.view().await?["missing_documents"] == json!([]),
-            "documents are still missing"
-        );
-        Ok(())
-    }
-
-    async fn judged(
-        &self,
-        applicant: &Applicant,
-        kind: &str,
-        number: u32,
-        mut upload: String,
-    ) -> Result<Value> {
-        if !applicant.api.is_stubborn() {
-            return applicant.judged(&upload, LIMIT).await;
-        }
-        let started = Instant::now();
-        loop {
-            match applicant.judged(&upload, UPLOAD_PATIENCE).await {
-                Err(_) if started.elapsed() < STUBBORN_LIMIT => {
-                    upload = applicant.upload(kind, pictures::good(number)?).await?;
-                }
-                judged => return judged,
-            }
-        }
-    }
-
-    async fn code(&mut self) -> Result<()> {
-        let mobile = self.form.signature_mobile().as_str().to_owned();
-        let until = Instant::now() + self.limit();
-        let (id, code) = loop {
-            self.ask_for_code(&mobile).await?;
-            let patience = if self.stage.api.is_stubborn() {
-                CODE_PATIENCE
-            } else {
-                LIMIT
-            };
-            let sms = self
-                .stage
-                .sandbox
-                .next_sms(&mobile, "code", self.last_code_sms, patience)
-                .await;
-            match sms {
-                // A code whose function died while it was being sent does not come: people ask for another one.
-                Err(_) if self.stage.api.is_stubborn() && Instant::now() < until => {}
-                sms => break sms?,
-            }
-        };
-        ensure!(
-            code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()),
-            "a code has six digits"
-        );
-        self.remember("code", &code)?;
-        (self.last_code_sms, self.code) = (id, code);
-        Ok(())
-    }
-
-    async fn ask_for_code(&self, mobile: &str) -> Result<()> {
-        let answer = self.applicant()?.act("codes", &json!({})).await?;
-        // The answer to an earlier try was lost, but the code is on its way.
-        if answer.failed_tries > 0 && answer.problem() == Some("code-too-soon") {
-            return Ok(());
-        }
-        ensure!(
-            answer.status == 202,
-            "a code was not sent: {} {}",
-            answer.status,
-            answer.body
-        );
-        ensure!(
-            answer.body["sent_to"] != json!(mobile),
-            "the mobile is not masked"
-        );
-        Ok(())
-    }
-
-    async fn sign(&mut self) -> Result<()> {
-        let body = json!({"code": self.code, "practice_statement": self.purchase.practice_statement});
-        self.applicant()?
-            .act_to("signature", &body, "awaiting_payment")
-            .await
-    }
-
-    async fn pay(&mut self) -> Result<()> {
-        let applicant = self.applicant()?;
-        let started = applicant.start_payment().await?;
-        ensure!(
-            started["amount_fen"] == json!(self.purchase.price_fen),
-            "the amount is not the price"
-        );
-        let out_trade_no = text(&started, "out_trade_no")?;
-        ensure!(
-            text(&started, "qr_code")?.contains("://"),
-            "the code to scan is an address"
-        );
-        let mut delivered = self.stage.sandbox.pay(&out_trade_no, json!({})).await?;
-        let until = Instant::now() + self.limit();
-        // As Alipay does: again, until it is answered with success.
-        while applicant.api.is_stubborn()
-            && !delivered.iter().any(crate::sandbox::Delivered::is_success)
-            && Instant::now() < until
-        {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            delivered = self.stage.sandbox.notify_again(&out_trade_no, json!({})).await?;
-        }
-        ensure!(
-            delivered.iter().any(crate::sandbox::Delivered::is_success),
-            "the notification was not taken: {delivered:?}"
-        );
-        applicant.reaches("awaiting_review", self.limit()).await.map(drop)
-    }
-
-    async fn approve(&mut self) -> Result<()> {
-        let officer = self.staff(Role::Officer).await?;
-        let order = self.order()?.to_owned();
-        let waiting = officer.waiting("review", "awaiting_review").await?;
-        ensure!(
-            waiting.iter().any(|waiting| waiting["order_id"] == json!(order)),
-            "the order is not in the officer's queue"
-        );
-        let seen = officer.order("review", &order).await?.ok()?;
-        ensure!(
-            seen["form"] == applicant::form_json(&self.form)?,
-            "the officer sees another form"
-        );
-        for document in seen["documents"].as_array().context("a list")? {
-            let picture = self.fetch(&text(document, "url")?).await?;
-            image::load_from_memory(&picture).context("a link leads to no picture")?;
-        }
-        let answer = officer.approve(&order).await?;
-        let was_done = answer.failed_tries > 0
-            && answer.status >= 400
-            && self.applicant()?.state().await? == "awaiting_personalisation";
-        if !was_done {
-            answer.ok()?;
-        }
-        self.is_told().await
-    }
-
-    async fn fetch(&self, url: &str) -> Result<Vec<u8>> {
-        let response = reqwest::Client::builder()
-            .no_proxy()
-            .build()?
-            .get(url)
-            .send()
-            .await?;
-        Ok(response.error_for_status()?.bytes().await?.to_vec())
-    }
-
-    /// One more notice, by SMS and by mail.
-    async fn is_told(&mut self) -> Result<()> {
-        self.notices += 1;
-        let wanted = self.notices;
-        let limit = self.limit();
-        wait::until("the applicant's notice", limit, async || {
-            let (sms, mail) = self.notices_received().await?;
-            Ok((sms >= wanted && mail >= wanted).then_some(()))
-        })
-        .await
-    }
-
-    /// How many notices of the order came by SMS and by mail.
-    pub async fn notices_received(&self) -> Result<(usize, usize)> {
-        let messages = self.stage.sandbox.messages().await?;
-        let sms = messages
-            .sms
-            .iter()
-            .filter(|sms| sms.params.get("order").and_then(Value::as_str) == Some(&self.number));
-        let address = self.form.notice_email().as_str();
-        let mail = messages.mail.iter().filter(|mail| {
-            mail.to == address && format!("{}{}", mail.subject, mail.text).contains(&self.number)
-        });
-        Ok((sms.count(), mail.count()))
-    }
-
-    async fn personalise(&mut self) -> Result<()> {
-        let operator = self.staff(Role::Operator).await?;
-        self.remember("session", &operator.session)?;
-        let (user_pin, admin_pin) = (new_key()[..8].to_owned(), new_key()[..12].to_owned());
-        self.remember("first user PIN", &user_pin)?;
-        self.remember("admin PIN", &admin_pin)?;
-        let workplace = self.directory.join("operator");
-        remove(&workplace)?;
-        remove(&self.token())?;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&workplace)?;
-        let pins = private(&workplace, "pins", &format!("{user_pin}\n{admin_pin}\n"))?;
-        let session = private(&workplace, "session", &operator.session)?;
-        let mut init = self.stage.world.program("yinxin-agent")?;
-        init.args(["token", "init", "--label", "Journey", "--dir"])
-            .arg(self.token())
-            .arg("--pin-file")
-            .arg(&pins);
-        run(init).await.context("the token was not made")?;
-        let until = Instant::now() + self.limit();
-        loop {
-            let mut agent = self.stage.world.program("yinxin-agent")?;
-            agent
-                .args([
-                    "personalise",
-                    "--order",
-                    &self.number,
-                    "--api",
-                    &self.stage.world.api,
-                ])
-                .arg("--session-file")
-                .arg(&session)
-                .arg("--pin-file")
-                .arg(&pins)
-                .arg("--dir")
-                .arg(self.token());
-            match run(agent).await {
-                Ok(_) => break,
-                // The same command again goes on where the last one stopped, as its help says.
-                Err(_) if self.stage.api.is_stubborn() && Instant::now() < until => {}
-                Err(error) => return Err(error.context("the token was not personalised")),
-            }
-        }
-        remove(&workplace)?;
-        let view = self.applicant()?.reaches("awaiting_dispatch", LIMIT).await?;
-        ensure!(
-            view["token_serial"].is_string(),
-            "the order does not name the token"
-        );
-        certificates::export(&self.token(), &self.directory)
-    }
-
-    async fn password(&mut self) -> Result<()> {
-        let password = match self.form.password_route() {
-            PasswordRoute::Sms(mobile) => {
-                self.stage
-                    .sandbox
-                    .next_sms(mobile.as_str(), "password", 0, self.limit())
-                    .await?
-                    .1
-            }
-            PasswordRoute::BankMemo(payee) => {
-                self.stage
-                    .sandbox
-                    .memo(payee.account_number.as_str(), self.limit())
-                    .await?
-            }
-        };
-        self.remember("password", &password)?;
-        certificates::password_opens(&self.token(), &password)
-    }
-
-    async fn dispatch(&mut self) -> Result<()> {
-        let operator = self.staff(Role::Operator).await?;
-        let order = self.order()?.to_owned();
-        // The digits of the order's number keep waybills apart.
-        let parcel = json!({"carrier": "shunfeng", "waybill": format!("SF{}", &self.number[9..])});
-        let answer = operator.act("personalise", &order, "dispatch", &parcel).await?;
-        let was_done = answer.failed_tries > 0
-            && answer.status >= 400
-            && self.applicant()?.state().await? == "awaiting_receipt";
-        if !was_done {
-            answer.ok()?;
-        }
-        self.is_told().await
-    }
-
-    async fn receipt(&mut self) -> Result<()> {
-        self.applicant()?.act_to("receipt", &json!({}), "completed").await
-    }
 }
 
 /// The time, Unix milliseconds.
@@ -614,17 +241,4 @@ fn remove(directory: &Path) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
-}
-
-/// A file that only its owner can read, as the agent wants it.
-fn private(directory: &Path, name: &str, text: &str) -> Result<PathBuf> {
-    use std::io::Write as _;
-    let path = directory.join(name);
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
-    file.write_all(text.as_bytes())?;
-    Ok(path)
 }

@@ -1,0 +1,182 @@
+//! What the vendor's staff does: review, token, parcel; and what the applicant is told of it.
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use yinxin_order::form::PasswordRoute;
+
+use super::{Journey, LIMIT, remove};
+use crate::client::{new_key, text};
+use crate::staff::Role;
+use crate::world::run;
+use crate::{applicant, certificates, wait};
+
+impl Journey {
+    pub(super) async fn approve(&mut self) -> Result<()> {
+        let officer = self.staff(Role::Officer).await?;
+        let order = self.order()?.to_owned();
+        let waiting = officer.waiting("review", "awaiting_review").await?;
+        ensure!(
+            waiting.iter().any(|waiting| waiting["order_id"] == json!(order)),
+            "the order is not in the officer's queue"
+        );
+        let seen = officer.order("review", &order).await?.ok()?;
+        ensure!(
+            seen["form"] == applicant::form_json(&self.form)?,
+            "the officer sees another form"
+        );
+        for document in seen["documents"].as_array().context("a list")? {
+            let picture = self.fetch(&text(document, "url")?).await?;
+            image::load_from_memory(&picture).context("a link leads to no picture")?;
+        }
+        let answer = officer.approve(&order).await?;
+        let was_done = answer.failed_tries > 0
+            && answer.status >= 400
+            && self.applicant()?.state().await? == "awaiting_personalisation";
+        if !was_done {
+            answer.ok()?;
+        }
+        self.is_told().await
+    }
+
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>> {
+        let response = reqwest::Client::builder()
+            .no_proxy()
+            .build()?
+            .get(url)
+            .send()
+            .await?;
+        Ok(response.error_for_status()?.bytes().await?.to_vec())
+    }
+
+    /// One more notice, by SMS and by mail.
+    /// One more notice, by SMS and by mail.
+    async fn is_told(&mut self) -> Result<()> {
+        self.notices += 1;
+        let wanted = self.notices;
+        let limit = self.limit();
+        wait::until("the applicant's notice", limit, async || {
+            let (sms, mail) = self.notices_received().await?;
+            Ok((sms >= wanted && mail >= wanted).then_some(()))
+        })
+        .await
+    }
+
+    /// How many notices of the order came by SMS and by mail.
+    pub async fn notices_received(&self) -> Result<(usize, usize)> {
+        let messages = self.stage.sandbox.messages().await?;
+        let sms = messages
+            .sms
+            .iter()
+            .filter(|sms| sms.params.get("order").and_then(Value::as_str) == Some(&self.number));
+        let address = self.form.notice_email().as_str();
+        let mail = messages.mail.iter().filter(|mail| {
+            mail.to == address && format!("{}{}", mail.subject, mail.text).contains(&self.number)
+        });
+        Ok((sms.count(), mail.count()))
+    }
+
+    pub(super) async fn personalise(&mut self) -> Result<()> {
+        let operator = self.staff(Role::Operator).await?;
+        self.remember("session", &operator.session)?;
+        let (user_pin, admin_pin) = (new_key()[..8].to_owned(), new_key()[..12].to_owned());
+        self.remember("first user PIN", &user_pin)?;
+        self.remember("admin PIN", &admin_pin)?;
+        let workplace = self.directory.join("operator");
+        remove(&workplace)?;
+        remove(&self.token())?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&workplace)?;
+        let pins = private(&workplace, "pins", &format!("{user_pin}\n{admin_pin}\n"))?;
+        let session = private(&workplace, "session", &operator.session)?;
+        let mut init = self.stage.world.program("yinxin-agent")?;
+        init.args(["token", "init", "--label", "Journey", "--dir"])
+            .arg(self.token())
+            .arg("--pin-file")
+            .arg(&pins);
+        run(init).await.context("the token was not made")?;
+        let until = Instant::now() + self.limit();
+        loop {
+            let mut agent = self.stage.world.program("yinxin-agent")?;
+            agent
+                .args([
+                    "personalise",
+                    "--order",
+                    &self.number,
+                    "--api",
+                    &self.stage.world.api,
+                ])
+                .arg("--session-file")
+                .arg(&session)
+                .arg("--pin-file")
+                .arg(&pins)
+                .arg("--dir")
+                .arg(self.token());
+            match run(agent).await {
+                Ok(_) => break,
+                // The same command again goes on where the last one stopped, as its help says.
+                Err(_) if self.stage.api.is_stubborn() && Instant::now() < until => {}
+                Err(error) => return Err(error.context("the token was not personalised")),
+            }
+        }
+        remove(&workplace)?;
+        let view = self.applicant()?.reaches("awaiting_dispatch", LIMIT).await?;
+        ensure!(
+            view["token_serial"].is_string(),
+            "the order does not name the token"
+        );
+        certificates::export(&self.token(), &self.directory)
+    }
+
+    pub(super) async fn password(&mut self) -> Result<()> {
+        let password = match self.form.password_route() {
+            PasswordRoute::Sms(mobile) => {
+                self.stage
+                    .sandbox
+                    .next_sms(mobile.as_str(), "password", 0, self.limit())
+                    .await?
+                    .1
+            }
+            PasswordRoute::BankMemo(payee) => {
+                self.stage
+                    .sandbox
+                    .memo(payee.account_number.as_str(), self.limit())
+                    .await?
+            }
+        };
+        self.remember("password", &password)?;
+        certificates::password_opens(&self.token(), &password)
+    }
+
+    pub(super) async fn dispatch(&mut self) -> Result<()> {
+        let operator = self.staff(Role::Operator).await?;
+        let order = self.order()?.to_owned();
+        // The digits of the order's number keep waybills apart.
+        let parcel = json!({"carrier": "shunfeng", "waybill": format!("SF{}", &self.number[9..])});
+        let answer = operator.act("personalise", &order, "dispatch", &parcel).await?;
+        let was_done = answer.failed_tries > 0
+            && answer.status >= 400
+            && self.applicant()?.state().await? == "awaiting_receipt";
+        if !was_done {
+            answer.ok()?;
+        }
+        self.is_told().await
+    }
+}
+
+/// A file that only its owner can read, as the agent wants it.
+fn private(directory: &Path, name: &str, text: &str) -> Result<PathBuf> {
+    use std::io::Write as _;
+    let path = directory.join(name);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(path)
+}

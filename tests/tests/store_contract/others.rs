@@ -1,0 +1,146 @@
+//! Codes and their limits, what the CA signs, messages.
+use anyhow::{Context, Result, ensure};
+use time::Duration;
+use yinxin_order::effect::Effect;
+use yinxin_order::identifiers::china_date;
+use yinxin_order::order::Order;
+use yinxin_store::StoreError;
+use yinxin_store::codes::{CodeKey, CodeRefusal, MAX_TRIES};
+use yinxin_store::deliveries::Claimed;
+use yinxin_store::issuances::Issuances;
+use yinxin_store::orders::Errand;
+use yinxin_tests::journey::new_seed;
+
+use crate::{Store, code, created, now, random_id};
+
+pub async fn codes_have_limits(store: &impl Store) -> Result<()> {
+    let captcha = CodeKey::Captcha(random_id().as_str().to_owned());
+    ensure!(store.count_try(&captcha, now()).await? == Err(CodeRefusal::Unknown));
+    store.put_captcha(&captcha, &code("one")).await?;
+    ensure!(matches!(
+        store.put_captcha(&captcha, &code("two")).await,
+        Err(StoreError::Conflict)
+    ));
+    ensure!(store.count_try(&captcha, now()).await? == Ok("one".to_owned()));
+    ensure!(store.count_try(&captcha, now()).await? == Err(CodeRefusal::Exhausted));
+
+    let old = CodeKey::Captcha(random_id().as_str().to_owned());
+    store.put_captcha(&old, &code("old")).await?;
+    let late = now() + Duration::minutes(6);
+    ensure!(store.count_try(&old, late).await? == Err(CodeRefusal::Expired));
+
+    let order = created(store).await?;
+    let signature = CodeKey::Signature(order.id.clone());
+    put_sms(store, &order, &signature, random_id().as_str(), "sms").await?;
+    for _ in 0..MAX_TRIES {
+        ensure!(store.count_try(&signature, now()).await? == Ok("sms".to_owned()));
+    }
+    ensure!(store.count_try(&signature, now()).await? == Err(CodeRefusal::Exhausted));
+    // A new code is a new chance.
+    put_sms(store, &order, &signature, random_id().as_str(), "new").await?;
+    ensure!(store.count_try(&signature, now()).await? == Ok("new".to_owned()));
+    Ok(())
+}
+
+async fn put_sms(
+    store: &impl Store,
+    order: &Order,
+    key: &CodeKey,
+    mobile: &str,
+    hash: &str,
+) -> Result<(), StoreError> {
+    let used = store.mobile_use(mobile).await?;
+    let Ok(next) = used.after_one_more(now(), &china_date(now()).to_string()) else {
+        return Err(StoreError::Conflict);
+    };
+    store
+        .put_sms(key, &code(hash), mobile, &next, &errand(order))
+        .await
+}
+
+/// An errand that its function finds nothing to do for: the order is not being issued.
+fn errand(order: &Order) -> Errand {
+    Errand {
+        order: order.id.clone(),
+        version: order.version,
+        seq: 1_000 + new_seed() % 1_000_000,
+        effect: Effect::AskCa,
+    }
+}
+
+pub async fn mobiles_have_limits(store: &impl Store) -> Result<()> {
+    let order = created(store).await?;
+    let key = CodeKey::Signature(order.id.clone());
+    let mobile = random_id().as_str().to_owned();
+    let today = china_date(now()).to_string();
+    let none = store.mobile_use(&mobile).await?;
+    ensure!(none.revision == 0 && none.count == 0);
+    let once = none.after_one_more(now(), &today)?;
+    store
+        .put_sms(&key, &code("one"), &mobile, &once, &errand(&order))
+        .await?;
+    ensure!(store.mobile_use(&mobile).await? == once);
+    let stale = store
+        .put_sms(&key, &code("two"), &mobile, &once, &errand(&order))
+        .await;
+    ensure!(
+        matches!(stale, Err(StoreError::Conflict)),
+        "two codes were sent at once"
+    );
+    ensure!(
+        store.count_try(&key, now()).await? == Ok("one".to_owned()),
+        "a refused code replaced the one that was sent"
+    );
+    let twice = once.after_one_more(now() + Duration::minutes(2), &today)?;
+    store
+        .put_sms(&key, &code("two"), &mobile, &twice, &errand(&order))
+        .await?;
+    ensure!(store.mobile_use(&mobile).await? == twice);
+    Ok(())
+}
+
+pub async fn what_is_signed_is_recorded_once(store: &impl Store) -> Result<()> {
+    let request = format!("{}#key", random_id());
+    let serial = || random_id().as_str().to_owned();
+    ensure!(Issuances::find(store, &request).await?.is_none());
+    let unrecorded = store.complete(&request, "issued").await;
+    ensure!(unrecorded.is_err(), "what was never recorded was completed");
+    let serials = [serial(), serial()];
+    let first = store.record(&request, "prepared", &serials).await?;
+    ensure!((first.prepared.as_str(), first.issued.as_deref()) == ("prepared", None));
+    let second = store.record(&request, "another", &[serial(), serial()]).await?;
+    ensure!(second.prepared == "prepared", "one request was prepared twice");
+    let other = format!("{}#key", random_id());
+    let taken = store
+        .record(&other, "other", &[serial(), serials[1].clone()])
+        .await;
+    ensure!(
+        matches!(taken, Err(StoreError::Conflict)),
+        "one serial number was given twice"
+    );
+    ensure!(Issuances::find(store, &other).await?.is_none());
+    ensure!(store.complete(&request, "issued").await? == "issued");
+    ensure!(
+        store.complete(&request, "issued again").await? == "issued",
+        "a request was completed twice"
+    );
+    let found = Issuances::find(store, &request)
+        .await?
+        .context("it is recorded")?;
+    ensure!(found.issued.as_deref() == Some("issued"));
+    Ok(())
+}
+
+pub async fn messages_are_claimed(store: &impl Store) -> Result<()> {
+    let message = format!("{}#2#0#sms", random_id());
+    let began = now();
+    ensure!(store.claim(&message, began, None).await? == Claimed::Mine);
+    let later = began + Duration::minutes(1);
+    ensure!(store.claim(&message, later, None).await? == Claimed::Unfinished { since: began });
+    ensure!(store.claim(&message, later, Some(began)).await? == Claimed::Unfinished { since: began });
+    ensure!(store.claim(&message, later, Some(later)).await? == Claimed::Mine);
+    ensure!(store.claim(&message, later, None).await? == Claimed::Unfinished { since: later });
+    store.sent(&message, "receipt").await?;
+    ensure!(store.claim(&message, later, Some(later + Duration::DAY)).await? == Claimed::Sent);
+    Ok(())
+}
