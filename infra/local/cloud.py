@@ -130,6 +130,11 @@ def dlq(clients, _arguments):
     return {name: redelivery.count(clients, clients.outputs[f"{name.capitalize()}DlqUrl"]) for name in DLQS}
 
 
+def redrive(clients, arguments):
+    """Puts the dead letters of a queue back into it."""
+    return {"moved": redelivery.redrive(clients, arguments.queue)}
+
+
 def objects(clients, arguments):
     """The keys of the documents bucket that begin so."""
     return local.pages(
@@ -180,6 +185,7 @@ def parse():
     invoke_command.add_argument("function", choices=FUNCTIONS)
     invoke_command.add_argument("--payload", default="{}")
     add(dlq)
+    add(redrive).add_argument("queue", choices=redelivery.QUEUES)
     add(objects).add_argument("prefix")
     add(scan_orders).add_argument("--kind")
     return parser.parse_args()

@@ -132,6 +132,18 @@ def received(clients, url):
         yield from answer["Messages"]
 
 
+def redrive(clients, queue):
+    """Puts a queue's dead letters back, as SQS's StartMessageMoveTask does, which MiniStack does not have. A letter is deleted after
+    it was put back, so that a crash in between doubles it and loses none: every effect may run twice."""
+    dead, url = (clients.outputs[f"{queue.capitalize()}{kind}"] for kind in ("DlqUrl", "QueueUrl"))
+    moved = 0
+    for message in received(clients, dead):
+        clients("sqs").send_message(QueueUrl=url, MessageBody=message["Body"])
+        clients("sqs").delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+        moved += 1
+    return moved
+
+
 def queue_record(queue, message):
     """A received message as Lambda gives it to a function."""
     return {

@@ -66,6 +66,44 @@ class Events(unittest.TestCase):
         self.assertEqual(json.loads(json.dumps(item, default=cloud.encode)), {"n": 3, "half": 0.5, "b": "/w==", "set": ["a", "b"]})
 
 
+class Sqs:
+    """Queues in memory, as far as a redrive uses them. `fails_at` names the call that stops the redrive."""
+
+    def __init__(self, letters, fails_at=None):
+        self.queues = {"dead": list(letters), "live": []}
+        self.hidden, self.fails_at = set(), fails_at
+
+    def receive_message(self, QueueUrl, **_):  # noqa: N803
+        seen = [body for body in self.queues[QueueUrl] if body not in self.hidden][:2]
+        self.hidden |= set(seen)
+        return {"Messages": [{"Body": body, "ReceiptHandle": body} for body in seen]} if seen else {}
+
+    def send_message(self, QueueUrl, MessageBody):  # noqa: N803
+        self.queues[QueueUrl].append(MessageBody)
+
+    def delete_message(self, QueueUrl, ReceiptHandle):  # noqa: N803
+        if ReceiptHandle == self.fails_at:
+            raise ConnectionError
+        self.queues[QueueUrl].remove(ReceiptHandle)
+
+
+class Redrive(unittest.TestCase):
+    def redrive(self, sqs):
+        clients = unittest.mock.Mock(return_value=sqs, outputs={"NotifyDlqUrl": "dead", "NotifyQueueUrl": "live"})
+        return redelivery.redrive(clients, "notify")
+
+    def test_all_dead_letters_go_back_into_their_queue(self):
+        sqs = Sqs(["a", "b", "c"])
+        self.assertEqual(self.redrive(sqs), 3)
+        self.assertEqual(sqs.queues, {"dead": [], "live": ["a", "b", "c"]})
+
+    def test_a_crash_doubles_a_letter_and_loses_none(self):
+        sqs = Sqs(["a", "b", "c"], fails_at="b")
+        with self.assertRaises(ConnectionError):
+            self.redrive(sqs)
+        self.assertEqual(sqs.queues, {"dead": ["b", "c"], "live": ["a", "b"]})
+
+
 class Launcher(unittest.TestCase):
     def test_names_tags_and_cors_of_a_body_are_found(self):
         body = {

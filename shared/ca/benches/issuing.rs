@@ -63,7 +63,7 @@ fn main() {
         assert!(public.verify(&message, &signature).is_ok());
     });
     measure("SM3, 16 KiB", || {
-        assert!(sm3(&[7; 16 * 1024])[0] != 1 || sm3(b"")[0] != 1);
+        std::hint::black_box(sm3(&[7; 16 * 1024]));
     });
 
     let name = Name::unit("测试公司", None).unwrap();
