@@ -255,11 +255,14 @@ impl Personalisation<'_> {
             if self.token.certificate(usage)?.as_ref() != Some(certificate) {
                 return Err(PersonaliseError::ReadBack("a certificate differs"));
             }
-            if self.token.public_key(usage)?.as_ref() != Some(certificate.public_key()) {
+            if self.token.public_key(usage)?.as_ref() != certificate.public_key() {
                 return Err(PersonaliseError::ReadBack("a public key differs"));
             }
         }
-        self.prove_keys(written.signing.public_key(), written.encryption.public_key())
+        match (written.signing.public_key(), written.encryption.public_key()) {
+            (Some(signing), Some(encryption)) => self.prove_keys(signing, encryption),
+            _ => Err(PersonaliseError::ReadBack("a public key is no SM2 key")),
+        }
     }
 
     fn prove_keys(&mut self, signing: &PublicKey, encryption: &PublicKey) -> Result<(), PersonaliseError> {

@@ -43,12 +43,16 @@ pub fn password_opens(token: &Path, password: &str) -> Result<()> {
     let signing = token
         .certificate(Usage::Signing)?
         .context("there is no signing certificate")?;
-    signing.public_key().verify(message, &signature)?;
+    signing
+        .public_key()
+        .context("the signing key is no SM2 key")?
+        .verify(message, &signature)?;
     let encryption = token
         .certificate(Usage::Encryption)?
         .context("there is no encryption certificate")?;
     let ciphertext = encryption
         .public_key()
+        .context("the encryption key is no SM2 key")?
         .encrypt(message, &mut yinxin_store::vault::rng())?;
     ensure!(
         token.decrypt(&ciphertext)?.as_slice() == message,

@@ -157,7 +157,7 @@ fn certificates_are_the_holders(journey: &Journey) -> Result<()> {
         "the two certificates name different holders"
     );
     ensure!(
-        signing.public_key() != encryption.public_key(),
+        signing.key() != encryption.key(),
         "signing and encryption have one key"
     );
     if let yinxin_order::form::ApplicationForm::Unit(form) = &journey.form {

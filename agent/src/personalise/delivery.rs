@@ -73,10 +73,10 @@ pub fn check(
         .decode(&delivery.enveloped_key)
         .map_err(|_| DeliveryError::Base64)?;
     let enveloped_key = EnvelopedKey::from_der(&enveloped_key).map_err(DeliveryError::EnvelopedKey)?;
-    if signing.public_key() != signing_key {
+    if signing.public_key() != Some(signing_key) {
         return Err(DeliveryError::OtherToken);
     }
-    if encryption.public_key() != enveloped_key.public_key() {
+    if encryption.public_key() != Some(enveloped_key.public_key()) {
         return Err(DeliveryError::OtherEncryptionKey);
     }
     // Two keys, two uses, one subject (GM/T 0015-2012, 5.2.3.6 and 5.2.4.2.3).
@@ -85,7 +85,7 @@ pub fn check(
     if !signs
         || !decrypts
         || signing.subject() != encryption.subject()
-        || encryption.public_key() == signing_key
+        || encryption.public_key() == Some(signing_key)
     {
         return Err(DeliveryError::Usage);
     }

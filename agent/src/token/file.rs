@@ -284,7 +284,7 @@ impl Token for FileToken {
     fn import_certificate(&mut self, usage: Usage, certificate: &Certificate) -> Result<(), TokenError> {
         self.needs_login()?;
         let held = self.public_key(usage)?.ok_or(TokenError::NoKey(usage))?;
-        if held != *certificate.public_key() {
+        if Some(&held) != certificate.public_key() {
             return Err(TokenError::CertificateMismatch(usage));
         }
         self.change(|document| *document.certificate_mut(usage) = Some(certificate.to_pem()))

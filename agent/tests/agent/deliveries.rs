@@ -42,7 +42,7 @@ async fn a_signing_certificate_for_another_key() {
 async fn an_encryption_certificate_for_another_key() {
     let error = refusal(|parts, authority| {
         parts.encryption = authority
-            .issue_for(parts.signing.subject(), parts.signing.public_key())
+            .issue_for(parts.signing.subject(), parts.signing.public_key().unwrap())
             .encryption;
     });
     assert!(matches!(
@@ -70,7 +70,7 @@ async fn one_key_for_both_uses() {
     let error = refusal(|parts, authority| {
         let same = SigningKey::generate(&mut rng());
         let issued = authority.issue_for(parts.signing.subject(), same.public_key());
-        parts.enveloped_key = EnvelopedKey::seal(&same, parts.signing.public_key(), &mut rng());
+        parts.enveloped_key = EnvelopedKey::seal(&same, parts.signing.public_key().unwrap(), &mut rng());
         parts.encryption = issued.signing;
     });
     assert!(matches!(
@@ -84,7 +84,7 @@ async fn a_chain_of_another_authority() {
     let error = refusal(|parts, _| {
         let impostor = Authority::new();
         parts.chain = impostor
-            .issue_for(parts.signing.subject(), parts.signing.public_key())
+            .issue_for(parts.signing.subject(), parts.signing.public_key().unwrap())
             .chain;
     });
     assert!(matches!(

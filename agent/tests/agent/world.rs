@@ -98,7 +98,7 @@ impl World {
             let certificate = token.certificate(usage).unwrap().expect("a certificate");
             assert_eq!(
                 token.public_key(usage).unwrap().as_ref(),
-                Some(certificate.public_key())
+                certificate.public_key()
             );
             assert_eq!(report[field], hex::encode(yinxin_pki::sm3(certificate.as_der())));
         }

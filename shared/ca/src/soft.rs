@@ -60,7 +60,7 @@ impl SoftCa {
     ) -> Result<Self, CaError> {
         let (issuing, above) = chain.split_first().ok_or(CaError::SetUp)?;
         verify_chain(issuing, above, issuing.not_before()).map_err(|_| CaError::SetUp)?;
-        if issuing.public_key() != issuing_key.public_key() || !issuing.is_ca() {
+        if issuing.public_key() != Some(issuing_key.public_key()) || !issuing.is_ca() {
             return Err(CaError::SetUp);
         }
         let issuing = issuing.clone();
@@ -108,7 +108,7 @@ impl SoftCa {
             && encryption.serial_hex() == prepared.encryption_serial
             && signing.serial_hex() != encryption.serial_hex()
             && signing.subject() == encryption.subject()
-            && encryption.public_key() == escrowed.public_key()
+            && encryption.public_key() == Some(escrowed.public_key())
             && enveloped.public_key() == escrowed.public_key()
             && signing.public_key() != encryption.public_key();
         if belongs { Ok(()) } else { Err(CaError::Record) }

@@ -3,6 +3,7 @@
 use const_oid::ObjectIdentifier;
 use time::OffsetDateTime;
 
+use crate::algorithm::{SignatureAlgorithm, SubjectKey, VerifyError};
 use crate::der::{self, DerError, Reader, Tlv, tag};
 use crate::key::{KeyError, PublicKey};
 use crate::name::Name;
@@ -12,7 +13,7 @@ use crate::pem;
 /// A certificate larger than this is not read.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// Why bytes are not a certificate that the platform can use.
+/// Why bytes are not a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// It is larger than [`MAX_BYTES`].
@@ -24,11 +25,11 @@ pub enum CertificateError {
     /// The text is not a PEM certificate.
     #[error("the text is not a PEM certificate")]
     Pem,
-    /// The public key is not a usable SM2 key.
+    /// The public key is malformed, or an SM2 key that is not usable.
     #[error("the key of the certificate is not usable")]
     Key(#[source] KeyError),
-    /// It is not signed with SM2 and SM3, or its two algorithm fields differ.
-    #[error("the certificate is not signed with SM2 and SM3")]
+    /// Its two algorithm fields differ.
+    #[error("the certificate names two different signature algorithms")]
     Algorithm,
 }
 
@@ -55,6 +56,7 @@ pub struct TbsCertificate {
     pub(crate) der: Vec<u8>,
     pub(crate) version: u8,
     pub(crate) serial: Vec<u8>,
+    pub(crate) signature_algorithm: SignatureAlgorithm,
     pub(crate) algorithm: Vec<u8>,
     pub(crate) issuer: Name,
     pub(crate) not_before: OffsetDateTime,
@@ -62,7 +64,7 @@ pub struct TbsCertificate {
     pub(crate) validity: Vec<u8>,
     pub(crate) subject: Name,
     pub(crate) spki: Vec<u8>,
-    pub(crate) public_key: PublicKey,
+    pub(crate) key: SubjectKey,
     pub(crate) extensions: Vec<Extension>,
 }
 
@@ -87,7 +89,7 @@ impl Certificate {
         fields.finish()?;
         let tbs = TbsCertificate::from_der(tbs.raw)?;
         // RFC 5280, 4.1.1.2: the inner and the outer identifier must be the same.
-        if !sm2_with_sm3(algorithm) || algorithm.raw != tbs.algorithm {
+        if algorithm.raw != tbs.algorithm {
             return Err(CertificateError::Algorithm);
         }
         Ok(Self {
@@ -123,9 +125,14 @@ impl Certificate {
         &self.signature
     }
 
+    /// The serial number as the content octets of its INTEGER, so that negative ones, which CAs of old have issued, stay apart.
+    pub fn serial_content(&self) -> &[u8] {
+        &self.tbs.serial
+    }
+
     /// The serial number: big-endian, without leading zeros.
     pub fn serial(&self) -> &[u8] {
-        &self.tbs.serial
+        self.tbs.serial_magnitude()
     }
 
     /// The serial number in lower-case hexadecimal.
@@ -144,8 +151,23 @@ impl Certificate {
     }
 
     /// The subject's key.
-    pub fn public_key(&self) -> &PublicKey {
-        &self.tbs.public_key
+    pub fn key(&self) -> &SubjectKey {
+        &self.tbs.key
+    }
+
+    /// The subject's key, if it is an SM2 key.
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        self.tbs.key.sm2()
+    }
+
+    /// How the issuer signed.
+    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.tbs.signature_algorithm
+    }
+
+    /// Verifies the issuer's signature with the issuer's key, and nothing else.
+    pub fn verify_signature(&self, issuer: &SubjectKey) -> Result<(), VerifyError> {
+        issuer.verify(self.signature_algorithm(), &self.tbs.der, &self.signature)
     }
 
     /// The first second of validity.
@@ -198,8 +220,12 @@ impl TbsCertificate {
             },
             None => 0,
         };
-        let serial = der::unsigned(fields.expect(tag::INTEGER)?)?.to_vec();
-        let algorithm = fields.expect(tag::SEQUENCE)?.raw.to_vec();
+        let serial = fields.expect(tag::INTEGER)?.value;
+        if serial.is_empty() {
+            return Err(DerError::Value.into());
+        }
+        let algorithm = fields.expect(tag::SEQUENCE)?;
+        let signature_algorithm = SignatureAlgorithm::from_der(algorithm)?;
         let issuer = Name::from_der(fields.expect(tag::SEQUENCE)?.raw)?;
         let validity = fields.expect(tag::SEQUENCE)?;
         let mut times = validity.reader();
@@ -207,7 +233,7 @@ impl TbsCertificate {
         times.finish()?;
         let subject = Name::from_der(fields.expect(tag::SEQUENCE)?.raw)?;
         let spki = fields.expect(tag::SEQUENCE)?.raw;
-        let public_key = PublicKey::from_spki_der(spki).map_err(CertificateError::Key)?;
+        let key = SubjectKey::from_spki_der(spki).map_err(CertificateError::Key)?;
         fields.optional(0x81)?;
         fields.optional(0x82)?;
         let extensions = match fields.optional(0xa3)? {
@@ -218,15 +244,16 @@ impl TbsCertificate {
         Ok(Self {
             der: bytes.to_vec(),
             version,
-            serial,
-            algorithm,
+            serial: serial.to_vec(),
+            signature_algorithm,
+            algorithm: algorithm.raw.to_vec(),
             issuer,
             not_before,
             not_after,
             validity: validity.raw.to_vec(),
             subject,
             spki: spki.to_vec(),
-            public_key,
+            key,
             extensions,
         })
     }
@@ -238,7 +265,12 @@ impl TbsCertificate {
 
     /// The serial number in lower-case hexadecimal.
     pub fn serial_hex(&self) -> String {
-        hex(&self.serial)
+        hex(self.serial_magnitude())
+    }
+
+    fn serial_magnitude(&self) -> &[u8] {
+        let zeros = self.serial.iter().take_while(|octet| **octet == 0).count();
+        &self.serial[zeros..]
     }
 
     /// The subject.
@@ -246,9 +278,14 @@ impl TbsCertificate {
         &self.subject
     }
 
-    /// The subject's key.
-    pub fn public_key(&self) -> &PublicKey {
-        &self.public_key
+    /// The subject's key, if it is an SM2 key.
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        self.key.sm2()
+    }
+
+    /// The subject's key as its `SubjectPublicKeyInfo`, DER.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
     }
 
     /// All extensions in their order.

@@ -59,9 +59,8 @@ pub fn verify_link(certificate: &Certificate, issuer: &Certificate) -> Result<()
     if !issuer.is_ca() || !may_sign {
         return Err(ChainError::NotAnIssuer);
     }
-    issuer
-        .public_key()
-        .verify(certificate.tbs().as_der(), certificate.signature())
+    certificate
+        .verify_signature(issuer.key())
         .map_err(|_| ChainError::Signature)
 }
 
@@ -98,7 +97,7 @@ pub fn is_pair(signing: &Certificate, encryption: &Certificate) -> bool {
     signing.subject() == encryption.subject()
         && signing.issuer() == encryption.issuer()
         && signing.serial() != encryption.serial()
-        && signing.public_key() != encryption.public_key()
+        && signing.key() != encryption.key()
         && signing.key_usage().is_some_and(KeyUsage::signs)
         && encryption.key_usage().is_some_and(KeyUsage::only_decrypts)
 }

@@ -118,19 +118,29 @@ impl PublicKey {
 
     /// Z: what binds the default identity and this key into every signed digest (GM/T 0003.2, 5.5).
     pub fn z(&self) -> [u8; 32] {
+        self.z_as(DEFAULT_ID).expect("the default identity is short")
+    }
+
+    /// Z of a signer with another identity; `None` where its length does not fit into two octets of bits.
+    fn z_as(&self, id: &str) -> Option<[u8; 32]> {
         // ENTL ‖ ID ‖ a ‖ b ‖ xG ‖ yG ‖ xA ‖ yA
-        let bits = u16::try_from(DEFAULT_ID.len() * 8).expect("the default identity is short");
-        sm3_parts(&[
+        let bits = u16::try_from(id.len().checked_mul(8)?).ok()?;
+        Some(sm3_parts(&[
             &bits.to_be_bytes(),
-            DEFAULT_ID.as_bytes(),
+            id.as_bytes(),
             &CURVE_PARAMETERS,
             &self.point[1..],
-        ])
+        ]))
     }
 
     /// e = SM3(Z ‖ M): what is signed in the end, also by a token that takes digests.
     pub fn message_digest(&self, message: &[u8]) -> [u8; 32] {
         sm3_parts(&[&self.z(), message])
+    }
+
+    /// e of a signer with another identity than the usual one; `None` if the identity is longer than 8191 bytes.
+    pub fn message_digest_as(&self, id: &str, message: &[u8]) -> Option<[u8; 32]> {
+        Some(sm3_parts(&[&self.z_as(id)?, message]))
     }
 
     /// Verifies a DER signature over a message.

@@ -1,6 +1,7 @@
 //! Chinese commercial cryptography as the platform needs it: SM2/SM3/SM4, certificate requests, certificate
 //! profiles, chains and envelopes. Bytes in, types out; no I/O, no clock, no randomness of its own.
 
+pub mod algorithm;
 pub mod certificate;
 pub mod chain;
 pub mod cipher;
@@ -16,6 +17,7 @@ pub mod pem;
 pub mod profile;
 pub mod symmetric;
 
+pub use algorithm::{SignatureAlgorithm, SubjectKey};
 pub use certificate::Certificate;
 pub use csr::{Csr, CsrBuilder};
 pub use digest::{constant_time_eq, hmac_sm3, sm3};

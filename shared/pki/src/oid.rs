@@ -22,6 +22,45 @@ oids! {
     /// SM4-ECB.
     SM4_ECB = "1.2.156.10197.1.104.1";
 
+    /// RSA keys, and the signature scheme of PKCS #1 without a digest.
+    RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
+    /// RSA PKCS #1 with SHA-1.
+    SHA1_WITH_RSA = "1.2.840.113549.1.1.5";
+    /// RSASSA-PSS; its parameters name the digest.
+    RSASSA_PSS = "1.2.840.113549.1.1.10";
+    /// The mask generation function of RSASSA-PSS.
+    MGF1 = "1.2.840.113549.1.1.8";
+    /// RSA PKCS #1 with SHA-256.
+    SHA256_WITH_RSA = "1.2.840.113549.1.1.11";
+    /// RSA PKCS #1 with SHA-384.
+    SHA384_WITH_RSA = "1.2.840.113549.1.1.12";
+    /// RSA PKCS #1 with SHA-512.
+    SHA512_WITH_RSA = "1.2.840.113549.1.1.13";
+    /// ECDSA with SHA-1.
+    ECDSA_WITH_SHA1 = "1.2.840.10045.4.1";
+    /// ECDSA with SHA-256.
+    ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
+    /// ECDSA with SHA-384.
+    ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3";
+    /// ECDSA with SHA-512.
+    ECDSA_WITH_SHA512 = "1.2.840.10045.4.3.4";
+    /// Ed25519, key and signature.
+    ED25519 = "1.3.101.112";
+    /// The curve P-256.
+    P256 = "1.2.840.10045.3.1.7";
+    /// The curve P-384.
+    P384 = "1.3.132.0.34";
+    /// The curve P-521.
+    P521 = "1.3.132.0.35";
+    /// SHA-1.
+    SHA1 = "1.3.14.3.2.26";
+    /// SHA-256.
+    SHA256 = "2.16.840.1.101.3.4.2.1";
+    /// SHA-384.
+    SHA384 = "2.16.840.1.101.3.4.2.2";
+    /// SHA-512.
+    SHA512 = "2.16.840.1.101.3.4.2.3";
+
     /// countryName.
     COUNTRY = "2.5.4.6";
     /// stateOrProvinceName.

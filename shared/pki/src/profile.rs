@@ -105,12 +105,9 @@ impl Issuer {
         }
     }
 
-    /// The holder of this CA certificate.
+    /// The holder of this CA certificate. One without a key identifier gives certificates that their lints refuse.
     pub fn of(certificate: &Certificate) -> Self {
-        let key_identifier = certificate.subject_key_identifier().map_or_else(
-            || certificate.public_key().key_identifier().to_vec(),
-            <[u8]>::to_vec,
-        );
+        let key_identifier = certificate.subject_key_identifier().unwrap_or_default().to_vec();
         Self {
             name: certificate.subject().clone(),
             key_identifier,

@@ -109,7 +109,8 @@ fn check_basic_constraints(findings: &mut Findings, profile: Profile, tbs: &TbsC
 
 fn check_key_identifiers(findings: &mut Findings, tbs: &TbsCertificate) {
     findings.require(
-        tbs.subject_key_identifier() == Some(&tbs.public_key.key_identifier()),
+        tbs.public_key()
+            .is_some_and(|key| tbs.subject_key_identifier() == Some(&key.key_identifier())),
         "subject-key-identifier",
         "the subject key identifier does not belong to the key",
     );

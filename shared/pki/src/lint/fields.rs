@@ -28,8 +28,11 @@ pub(super) fn check(findings: &mut Findings, profile: Profile, tbs: &TbsCertific
     check_name(findings, &tbs.subject);
     // GM/T 0015-2023 lets the algorithm be SM2 itself. RFC 8813, 3 forbids id-ecPublicKey the encipherment bits that
     // GM/T 0015 demands of an encryption certificate: there, and just there, the other form avoids the contradiction.
-    let usual = tbs.spki == tbs.public_key.to_spki_der();
-    let sm2 = tbs.spki == tbs.public_key.to_spki_der_as(KeyForm::Sm2);
+    let is = |form| {
+        tbs.public_key()
+            .is_some_and(|key| tbs.spki == key.to_spki_der_as(form))
+    };
+    let (usual, sm2) = (is(KeyForm::EcPublicKey), is(KeyForm::Sm2));
     findings.require(
         usual || (sm2 && profile == Profile::Encryption),
         "public-key-form",
@@ -38,9 +41,13 @@ pub(super) fn check(findings: &mut Findings, profile: Profile, tbs: &TbsCertific
 }
 
 fn check_serial(findings: &mut Findings, serial: &[u8]) {
-    let octets = serial.len() + usize::from(serial.first().is_some_and(|first| first & 0x80 != 0));
     findings.require(
-        octets <= MAX_SERIAL_BYTES,
+        serial.first().is_some_and(|first| first & 0x80 == 0),
+        "serial-positive",
+        "the serial number is not positive",
+    );
+    findings.require(
+        serial.len() <= MAX_SERIAL_BYTES,
         "serial-length",
         "the serial number exceeds 20 bytes",
     );
