@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use yinxin_ca::ceremony::{CaKeyPair, Ceremony};
-use yinxin_ca::{CaError, DataKeySealer, SoftCa, SoftCaConfig};
+use yinxin_ca::{CaError, DataKeySealer, SoftCa, SoftCaConfig, SoftwareKey};
 use yinxin_pki::{Certificate, SigningKey};
 use yinxin_store::StoreError;
 use yinxin_store::issuances::Issuances;
@@ -91,8 +91,14 @@ impl StoredAuthority {
         let issuing_key = SigningKey::from_pkcs8_der(&issuing_key)
             .map_err(|_| AuthorityError::Unreadable("the sealed key is no SM2 key"))?;
         let escrow = Arc::new(DataKeySealer::new(Zeroizing::new(*key.plain())));
-        let ca = SoftCa::new(vendor, chain, issuing_key, SoftCaConfig::default(), escrow)
-            .map_err(AuthorityError::SetUp)?;
+        let ca = SoftCa::new(
+            vendor,
+            chain,
+            Arc::new(SoftwareKey::new(issuing_key)),
+            SoftCaConfig::default(),
+            escrow,
+        )
+        .map_err(AuthorityError::SetUp)?;
         Ok(Authority { ca, key })
     }
 }

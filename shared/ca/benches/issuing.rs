@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use time::OffsetDateTime;
-use yinxin_ca::{CertificateAuthority, DataKeySealer, IssueRequest, SoftCa, SoftCaConfig, Subject, ceremony};
+use yinxin_ca::{
+    CertificateAuthority, DataKeySealer, IssueRequest, SoftCa, SoftCaConfig, SoftwareKey, Subject, ceremony,
+};
 use yinxin_pki::{Csr, CsrBuilder, Name, SigningKey, Zeroizing, sm3};
 
 const ROUNDS: usize = 5;
@@ -81,7 +83,7 @@ fn main() {
     let ca = SoftCa::new(
         "bench",
         chain,
-        ceremony.issuing.key.clone(),
+        Arc::new(SoftwareKey::new(ceremony.issuing.key.clone())),
         SoftCaConfig::default(),
         sealer,
     )

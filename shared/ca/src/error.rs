@@ -5,6 +5,7 @@ use yinxin_pki::lint::Finding;
 use yinxin_pki::name::NameError;
 
 use crate::sealer::SealError;
+use crate::signer::SignerError;
 
 /// Why no certificates came out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,15 @@ pub enum RequestError {
     /// The term is not between one year and the profile's limit.
     #[error("the term is out of range")]
     Term,
+}
+
+impl From<SignerError> for CaError {
+    fn from(error: SignerError) -> Self {
+        match error {
+            SignerError::Unavailable => Self::Unavailable,
+            SignerError::Faulty => Self::Signature(ChainError::Signature),
+        }
+    }
 }
 
 impl From<RequestError> for CaError {

@@ -13,6 +13,7 @@ mod of_form;
 mod prepared;
 mod request;
 mod sealer;
+mod signer;
 mod soft;
 
 pub use authority::{CertificateAuthority, IssuedPair};
@@ -20,4 +21,5 @@ pub use error::{CaError, RequestError};
 pub use prepared::Prepared;
 pub use request::{IdDocument, IdDocumentKind, IssueRequest, Subject};
 pub use sealer::{DataKeySealer, SealError, Sealer};
+pub use signer::{Signer, SignerError, SoftwareKey};
 pub use soft::{SoftCa, SoftCaConfig};

@@ -1,4 +1,4 @@
-//! A CA in software: the issuing key is in memory, the root is offline.
+//! A CA in software: the issuing key signs behind [`Signer`], the root is offline.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use crate::error::{CaError, RequestError};
 use crate::prepared::Prepared;
 use crate::request::IssueRequest;
 use crate::sealer::Sealer;
+use crate::signer::Signer;
 
 /// How one vendor's soft CA issues.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub struct SoftCa {
     vendor: String,
     chain: Vec<Certificate>,
     issuing: Certificate,
-    issuing_key: SigningKey,
+    issuing_key: Arc<dyn Signer>,
     config: SoftCaConfig,
     sealer: Arc<dyn Sealer>,
 }
@@ -54,7 +55,7 @@ impl SoftCa {
     pub fn new(
         vendor: impl Into<String>,
         chain: Vec<Certificate>,
-        issuing_key: SigningKey,
+        issuing_key: Arc<dyn Signer>,
         config: SoftCaConfig,
         sealer: Arc<dyn Sealer>,
     ) -> Result<Self, CaError> {
@@ -90,8 +91,8 @@ impl SoftCa {
 
     /// Signs recorded bytes and verifies the certificate up to the root: a signature with a fault, besides being
     /// useless, could give the key away.
-    fn sign(&self, tbs: &[u8]) -> Result<Certificate, CaError> {
-        let signature = self.issuing_key.sign(tbs).map_err(|_| CaError::SetUp)?;
+    async fn sign(&self, tbs: &[u8]) -> Result<Certificate, CaError> {
+        let signature = self.issuing_key.sign(tbs).await?;
         let certificate = Certificate::from_der(&assemble(tbs, &signature)).map_err(|_| CaError::Record)?;
         verify_chain(&certificate, &self.chain, certificate.not_before()).map_err(CaError::Signature)?;
         Ok(certificate)
@@ -173,8 +174,8 @@ impl CertificateAuthority for SoftCa {
         self.check_record(prepared)?;
         self.lint(Profile::Signing, &prepared.signing_tbs)?;
         self.lint(Profile::Encryption, &prepared.encryption_tbs)?;
-        let signing = self.sign(&prepared.signing_tbs)?;
-        let encryption = self.sign(&prepared.encryption_tbs)?;
+        let signing = self.sign(&prepared.signing_tbs).await?;
+        let encryption = self.sign(&prepared.encryption_tbs).await?;
         if !is_pair(&signing, &encryption) {
             return Err(CaError::Record);
         }

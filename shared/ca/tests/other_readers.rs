@@ -13,7 +13,7 @@ use rand_core::UnwrapErr;
 use time::OffsetDateTime;
 use yinxin_ca::{
     CertificateAuthority, DataKeySealer, IdDocument, IdDocumentKind, IssueRequest, SoftCa, SoftCaConfig,
-    Subject, ceremony,
+    SoftwareKey, Subject, ceremony,
 };
 use yinxin_pki::profile::Services;
 use yinxin_pki::{Certificate, SigningKey, Zeroizing, sm3};
@@ -36,7 +36,7 @@ async fn issue_into(directory: &Path) {
     let ca = SoftCa::new(
         "testca",
         ceremony.chain(),
-        ceremony.issuing.key.clone(),
+        Arc::new(SoftwareKey::new(ceremony.issuing.key.clone())),
         config,
         sealer,
     )

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use yinxin_ca::{
     CaError, CertificateAuthority, DataKeySealer, IdDocument, IdDocumentKind, IssueRequest, Prepared,
-    RequestError, SealError, SoftCa, SoftCaConfig, Subject, ceremony,
+    RequestError, SealError, SoftCa, SoftCaConfig, SoftwareKey, Subject, ceremony,
 };
 use yinxin_pki::certificate::{KeyUsage, TbsCertificate};
 use yinxin_pki::chain::{is_pair, verify_chain};
@@ -37,7 +37,7 @@ fn soft_ca(ceremony: &ceremony::Ceremony, data_key: u8) -> SoftCa {
     SoftCa::new(
         "testca",
         ceremony.chain(),
-        ceremony.issuing.key.clone(),
+        Arc::new(SoftwareKey::new(ceremony.issuing.key.clone())),
         config,
         sealer,
     )
@@ -329,7 +329,7 @@ fn a_ca_whose_parts_do_not_fit_is_not_set_up() {
         SoftCa::new(
             "testca",
             chain,
-            key.clone(),
+            Arc::new(SoftwareKey::new(key.clone())),
             SoftCaConfig::default(),
             sealer.clone(),
         )
@@ -389,7 +389,7 @@ async fn the_key_form_of_encryption_certificates_is_the_vendors_choice() {
         let ca = SoftCa::new(
             "testca",
             ceremony.chain(),
-            ceremony.issuing.key.clone(),
+            Arc::new(SoftwareKey::new(ceremony.issuing.key.clone())),
             config,
             sealer,
         )
