@@ -337,6 +337,16 @@ impl Issuances for MemoryStore {
         Ok(issuance)
     }
 
+    async fn proceed(&self, request: &str, prepared: &str, next: &str) -> Result<bool, StoreError> {
+        let mut inner = self.inner();
+        let known = inner.issuances.get_mut(request).ok_or(StoreError::NotFound)?;
+        let fits = known.prepared == prepared && known.issued.is_none();
+        if fits {
+            next.clone_into(&mut known.prepared);
+        }
+        Ok(fits)
+    }
+
     async fn complete(&self, request: &str, issued: &str) -> Result<String, StoreError> {
         let mut inner = self.inner();
         let known = inner.issuances.get_mut(request).ok_or(StoreError::NotFound)?;

@@ -54,6 +54,38 @@ impl Issuances for DynamoStore {
         }
     }
 
+    async fn proceed(&self, request: &str, prepared: &str, next: &str) -> Result<bool, StoreError> {
+        let done = self
+            .client
+            .update_item()
+            .table_name(&self.tables.certificates)
+            .set_key(Some(key(&request_pk(request), REQUEST)))
+            .update_expression("SET prepared = :next")
+            .condition_expression("prepared = :prepared AND attribute_not_exists(issued)")
+            .expression_attribute_values(":prepared", s(prepared))
+            .expression_attribute_values(":next", s(next))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match done {
+            Ok(done) => {
+                meter::count_write(done.consumed_capacity());
+                Ok(true)
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Issuances::find(self, request)
+                    .await?
+                    .map(|_| false)
+                    .ok_or(StoreError::NotFound)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
     async fn complete(&self, request: &str, issued: &str) -> Result<String, StoreError> {
         let done = self
             .client
