@@ -10,7 +10,7 @@ use crate::issuances::{Issuance, Issuances};
 use crate::meter;
 
 const REQUEST: &str = "REQUEST";
-const AUTHORITY: &str = "AUTHORITY";
+pub(super) const AUTHORITY: &str = "AUTHORITY";
 
 #[async_trait]
 impl Issuances for DynamoStore {
@@ -134,6 +134,6 @@ fn request_pk(request: &str) -> String {
     format!("REQUEST#{request}")
 }
 
-fn authority_pk(vendor: &str) -> String {
+pub(super) fn authority_pk(vendor: &str) -> String {
     format!("AUTHORITY#{vendor}")
 }
