@@ -7,13 +7,15 @@ use getrandom::SysRng;
 use rand_core::{CryptoRng, UnwrapErr};
 use yinxin_order::effect::Sealed;
 use yinxin_order::identifiers::OrderId;
-use yinxin_pki::digest::{constant_time_eq, hmac_sm3};
+use yinxin_pki::SigningKey;
+use yinxin_pki::digest::{constant_time_eq, hmac_sm3, sm3};
 use yinxin_pki::symmetric::{sm4_gcm_open, sm4_gcm_seal};
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
 
 mod kms;
+mod kms_signing;
 pub use kms::{KmsVault, KmsVaultNames};
 
 /// The system's random numbers.
@@ -88,6 +90,12 @@ pub trait Vault: Send + Sync {
     /// Opens what [`Vault::seal_secret`] sealed for the same order.
     async fn open_secret(&self, order: &OrderId, sealed: &Sealed) -> Result<Zeroizing<String>, StoreError>;
 
+    /// The public half of a signing key that the vault keeps: DER `SubjectPublicKeyInfo`.
+    async fn signing_public_key(&self, key_id: &str) -> Result<Vec<u8>, StoreError>;
+
+    /// Signs an SM2 digest, e = SM3(Z ‖ message), with a key that the vault keeps; DER. The caller verifies it.
+    async fn sign_digest(&self, key_id: &str, e: &[u8; 32]) -> Result<Vec<u8>, StoreError>;
+
     /// The keys of hashes and tokens.
     async fn hashes(&self) -> Result<Hashes, StoreError>;
 }
@@ -142,6 +150,11 @@ impl Hashes {
     }
 }
 
+/// A test's signing key: its id says which, so it is as public as the id.
+fn test_signing_key(key_id: &str) -> Result<SigningKey, StoreError> {
+    SigningKey::from_scalar(&sm3(key_id.as_bytes())).map_err(|_| StoreError::NotFound)
+}
+
 /// A vault for tests: one fixed key, no KMS.
 #[derive(Default)]
 pub struct MemoryVault;
@@ -175,6 +188,16 @@ impl Vault for MemoryVault {
         String::from_utf8(plain.to_vec())
             .map(Zeroizing::new)
             .map_err(|_| corrupt())
+    }
+
+    async fn signing_public_key(&self, key_id: &str) -> Result<Vec<u8>, StoreError> {
+        Ok(test_signing_key(key_id)?.public_key().to_spki_der())
+    }
+
+    async fn sign_digest(&self, key_id: &str, e: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
+        test_signing_key(key_id)?
+            .sign_digest(e)
+            .map_err(|_| StoreError::NotFound)
     }
 
     async fn hashes(&self) -> Result<Hashes, StoreError> {

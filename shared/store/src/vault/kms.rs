@@ -8,7 +8,7 @@ use yinxin_order::effect::Sealed;
 use yinxin_order::identifiers::OrderId;
 use zeroize::Zeroizing;
 
-use super::{DataKey, Hashes, Purpose, Vault};
+use super::{DataKey, Hashes, Purpose, Vault, kms_signing};
 use crate::error::StoreError;
 
 const CONTEXT: &str = "yinxin:for";
@@ -123,6 +123,14 @@ impl Vault for KmsVault {
         String::from_utf8(bytes)
             .map(Zeroizing::new)
             .map_err(|_| corrupt())
+    }
+
+    async fn signing_public_key(&self, key_id: &str) -> Result<Vec<u8>, StoreError> {
+        kms_signing::public_key(&self.kms, key_id).await
+    }
+
+    async fn sign_digest(&self, key_id: &str, e: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
+        kms_signing::sign_digest(&self.kms, key_id, e).await
     }
 
     async fn hashes(&self) -> Result<Hashes, StoreError> {
