@@ -5,6 +5,7 @@ pub mod algorithm;
 pub mod certificate;
 pub mod chain;
 pub mod cipher;
+pub mod cms_write;
 pub mod crl;
 pub mod csr;
 pub mod der;

@@ -40,7 +40,9 @@ pub(super) async fn public_key(kms: &aws_sdk_kms::Client, key_id: &str) -> Resul
         && found.key_usage == Some(KeyUsageType::SignVerify)
         && found.signing_algorithms().contains(&SigningAlgorithmSpec::Sm2Dsa);
     if !signs_with_sm2 {
-        return Err(StoreError::Corrupt("the KMS key is no SM2 signing key".to_owned()));
+        return Err(StoreError::Corrupt(
+            "the KMS key is no SM2 signing key".to_owned(),
+        ));
     }
     Ok(found.public_key.map(Blob::into_inner).unwrap_or_default())
 }
