@@ -1,32 +1,94 @@
-//! A vendor's software CA as it rests: chain in the clear, keys sealed under a data key that KMS wraps.
+//! A vendor's software CA as it rests: certificates in the clear, keys sealed under a data key that KMS wraps, or in KMS.
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use yinxin_ca::ceremony::{CaKeyPair, Ceremony};
-use yinxin_ca::{CaError, CertificateAuthority, DataKeySealer, SoftCa, SoftCaConfig, SoftwareKey};
-use yinxin_pki::{Certificate, SigningKey};
+use time::OffsetDateTime;
+use yinxin_ca::ceremony::Ceremony;
+use yinxin_ca::{
+    CaError, CertificateAuthority, DataKeySealer, Generation, Generations, Signer, SoftCa, SoftCaConfig,
+};
+use yinxin_pki::Certificate;
 use yinxin_store::StoreError;
 use yinxin_store::issuances::Issuances;
 use yinxin_store::vault::{DataKey, Purpose, Vault};
 use zeroize::Zeroizing;
 
-/// Root and issuing CA of a vendor, made by the key ceremony and stored once.
+mod ceremonies;
+mod first_form;
+mod keys;
+
+pub use keys::{AuthorityKeys, StoredKey};
+
+/// The id under which the platform's own root and trust list signers are stored; no vendor has it.
+pub const PLATFORM: &str = "platform";
+
+/// Root and issuing CAs of a vendor, made by key ceremonies.
 ///
-/// This type is used in stored state.
+/// This type is used in stored state. What ceremonies stored before there were generations is read as one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredAuthority {
-    /// The certificates, PEM: the issuing CA first, the root last.
-    pub chain: Vec<String>,
-    /// The data key as KMS wrapped it, base64; its context is the vendor's id.
+    /// The data key as KMS wrapped it, base64; its context is the vendor's id. It also seals records.
     pub wrapped_key: String,
-    /// The issuing CA's private key, PKCS#8, sealed under the data key, base64.
-    pub sealed_issuing_key: String,
-    /// The root's private key likewise; absent once it was taken offline.
+    /// The root.
+    pub root: StoredRoot,
+    /// The issuing CAs, oldest first. The platform's own authority has none.
+    #[serde(default)]
+    pub generations: Vec<StoredGeneration>,
+    /// The platform's trust list signers, oldest first; the newest signs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub list_signers: Vec<StoredSigner>,
+}
+
+/// A root.
+///
+/// This type is used in stored state.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRoot {
+    /// Its certificate, PEM.
+    pub certificate: String,
+    /// Its key; absent once it was taken offline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealed_root_key: Option<String>,
+    pub key: Option<StoredKey>,
+}
+
+/// An issuing CA.
+///
+/// This type is used in stored state.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredGeneration {
+    /// Counts from one.
+    pub number: u32,
+    /// Its certificates, PEM: itself first, the root last.
+    pub chain: Vec<String>,
+    /// Its key.
+    pub key: StoredKey,
+    /// From when on it issues, until a newer one does.
+    #[serde(with = "time::serde::rfc3339")]
+    pub issues_from: OffsetDateTime,
+    /// Since when it issues nothing, whatever the time.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retired: Option<OffsetDateTime>,
+    /// Who signs answers about its certificates' status; absent in what was stored before there were responders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responder: Option<StoredSigner>,
+}
+
+/// A signer that is no CA.
+///
+/// This type is used in stored state.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSigner {
+    /// Its certificate, PEM.
+    pub certificate: String,
+    /// Its key.
+    pub key: StoredKey,
 }
 
 /// Why a vendor's CA cannot be opened.
@@ -41,33 +103,59 @@ pub enum AuthorityError {
     /// Certificates and key do not fit together.
     #[error("the vendor's stored CA cannot be set up")]
     SetUp(#[source] CaError),
+    /// The ceremony cannot be held.
+    #[error("the ceremony cannot be held: {0}")]
+    Ceremony(&'static str),
 }
 
 /// An opened CA with the data key that seals its records.
 pub struct Authority {
     /// The CA.
     pub ca: Arc<dyn CertificateAuthority>,
-    /// Its certificates: the issuing CA first, the root last.
+    /// The certificates of the newest issuing CA: itself first, the root last.
     pub chain: Vec<Certificate>,
     /// Seals what the CA prepared and issued; it names people.
     pub key: DataKey,
+    /// The issuing CAs one by one; none where the CA is no software CA.
+    pub generations: Option<Generations>,
 }
 
 impl StoredAuthority {
+    /// Reads what is stored, in this form or the first one.
+    pub fn from_json(json: &str) -> Result<Self, AuthorityError> {
+        // serde's message may quote what is stored.
+        let unreadable = || AuthorityError::Unreadable("the JSON is another");
+        match serde_json::from_str::<StoredAuthority>(json) {
+            Ok(stored) => Ok(stored),
+            Err(_) => serde_json::from_str::<first_form::FirstForm>(json)
+                .map_err(|_| unreadable())?
+                .try_into(),
+        }
+    }
+
     /// Seals what a ceremony made for `vendor` under `key`, a data key of [`Purpose::Authority`] whose context is
     /// the vendor's id.
     pub fn seal(vendor: &str, ceremony: &Ceremony, key: &DataKey) -> Result<Self, AuthorityError> {
-        let seal = |what: &str, pair: &CaKeyPair| {
-            STANDARD.encode(key.seal(&context(vendor, what), &pair.key.to_pkcs8_der()))
-        };
+        let seal =
+            |what: &str, pair: &yinxin_ca::ceremony::CaKeyPair| keys::seal(vendor, key, what, &pair.key);
         let stored = StoredAuthority {
-            chain: ceremony.chain().iter().map(Certificate::to_pem).collect(),
             wrapped_key: STANDARD.encode(&key.wrapped),
-            sealed_issuing_key: seal(ISSUING, &ceremony.issuing),
-            sealed_root_key: Some(seal(ROOT, &ceremony.root)),
+            root: StoredRoot {
+                certificate: ceremony.root.certificate.to_pem(),
+                key: Some(seal(keys::ROOT, &ceremony.root)),
+            },
+            generations: vec![StoredGeneration {
+                number: 1,
+                chain: ceremony.chain().iter().map(Certificate::to_pem).collect(),
+                key: seal(&keys::issuing(1), &ceremony.issuing),
+                issues_from: ceremony.issuing.certificate.not_before(),
+                retired: None,
+                responder: None,
+            }],
+            list_signers: Vec::new(),
         };
         // A key that does not open again would be lost for good: try before anybody relies on it.
-        stored.open(vendor, key.clone())?;
+        stored.open(&AuthorityKeys::sealed(vendor, key.clone()))?;
         Ok(stored)
     }
 
@@ -78,61 +166,89 @@ impl StoredAuthority {
             .map_err(|_| AuthorityError::Unreadable("the wrapped key is not base64"))
     }
 
-    /// Opens the issuing CA of `vendor` with the unwrapped data key. The root's key stays sealed.
-    pub fn open(&self, vendor: &str, key: DataKey) -> Result<Authority, AuthorityError> {
-        let chain = self
-            .chain
-            .iter()
-            .map(|pem| Certificate::from_pem(pem))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| AuthorityError::Unreadable("a certificate is malformed"))?;
-        let sealed = STANDARD
-            .decode(&self.sealed_issuing_key)
-            .map_err(|_| AuthorityError::Unreadable("the sealed key is not base64"))?;
-        let issuing_key = key.open(&context(vendor, ISSUING), &sealed)?;
-        let issuing_key = SigningKey::from_pkcs8_der(&issuing_key)
-            .map_err(|_| AuthorityError::Unreadable("the sealed key is no SM2 key"))?;
-        let escrow = Arc::new(DataKeySealer::new(Zeroizing::new(*key.plain())));
-        let ca = SoftCa::new(
-            vendor,
-            chain.clone(),
-            Arc::new(SoftwareKey::new(issuing_key)),
-            SoftCaConfig::default(),
-            escrow,
-        )
-        .map_err(AuthorityError::SetUp)?;
+    /// Opens the issuing CAs. The root's key stays sealed.
+    pub fn open(&self, keys: &AuthorityKeys) -> Result<Authority, AuthorityError> {
+        let escrow = Arc::new(DataKeySealer::new(Zeroizing::new(*keys.data_key.plain())));
+        let mut opened = Vec::new();
+        let mut newest = Vec::new();
+        for generation in &self.generations {
+            let chain = generation.certificates()?;
+            newest.clone_from(&chain);
+            let issuing = chain
+                .first()
+                .ok_or(AuthorityError::Unreadable("an issuing CA has no certificate"))?;
+            let signer = keys.signer(&keys::issuing(generation.number), &generation.key, issuing)?;
+            let ca = SoftCa::new(
+                &keys.vendor,
+                chain,
+                signer,
+                SoftCaConfig::default(),
+                escrow.clone(),
+            )
+            .map_err(AuthorityError::SetUp)?;
+            opened.push(Generation {
+                number: generation.number,
+                issues_from: generation.issues_from,
+                retired: generation.retired.is_some(),
+                ca: Arc::new(ca),
+            });
+        }
+        if opened.is_empty() {
+            return Err(AuthorityError::Unreadable("there is no issuing CA"));
+        }
+        let generations = Generations::new(opened);
         Ok(Authority {
-            ca: Arc::new(ca),
-            chain,
-            key,
+            ca: Arc::new(generations.clone()),
+            chain: newest,
+            key: keys.data_key.clone(),
+            generations: Some(generations),
         })
     }
+
+    /// The responder of a generation, with its key.
+    pub fn responder(
+        &self,
+        keys: &AuthorityKeys,
+        number: u32,
+    ) -> Result<Option<(Certificate, Arc<dyn Signer>)>, AuthorityError> {
+        let generation = self
+            .generations
+            .iter()
+            .find(|generation| generation.number == number);
+        let Some(responder) = generation.and_then(|generation| generation.responder.as_ref()) else {
+            return Ok(None);
+        };
+        let certificate = certificate(&responder.certificate)?;
+        let key = keys.signer(&keys::responder(number), &responder.key, &certificate)?;
+        Ok(Some((certificate, key)))
+    }
+}
+
+impl StoredGeneration {
+    /// Its certificates: itself first, the root last.
+    pub fn certificates(&self) -> Result<Vec<Certificate>, AuthorityError> {
+        self.chain.iter().map(|pem| certificate(pem)).collect()
+    }
+}
+
+/// A stored certificate.
+pub fn certificate(pem: &str) -> Result<Certificate, AuthorityError> {
+    Certificate::from_pem(pem).map_err(|_| AuthorityError::Unreadable("a certificate is malformed"))
 }
 
 impl Authority {
     /// Fetches and opens the CA of `vendor`.
     pub async fn load(
         issuances: &dyn Issuances,
-        vault: &dyn Vault,
+        vault: &Arc<dyn Vault>,
         vendor: &str,
     ) -> Result<Self, AuthorityError> {
-        let stored = issuances.authority(vendor).await?;
-        // serde's message may quote what is stored.
-        let stored: StoredAuthority =
-            serde_json::from_str(&stored).map_err(|_| AuthorityError::Unreadable("the JSON is another"))?;
+        let stored = StoredAuthority::from_json(&issuances.authority(vendor).await?)?;
         let key = vault
             .open_data_key(Purpose::Authority, vendor, &stored.wrapped_key()?)
             .await?;
-        stored.open(vendor, key)
+        stored.open(&AuthorityKeys::new(vendor, key, vault.clone()))
     }
-}
-
-const ISSUING: &str = "issuing";
-const ROOT: &str = "root";
-
-/// A sealed key opens only as the key, and for the vendor, that it was sealed for.
-fn context(vendor: &str, what: &str) -> String {
-    format!("authority {vendor} {what}")
 }
 
 impl std::fmt::Debug for StoredAuthority {

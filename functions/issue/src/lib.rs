@@ -4,11 +4,13 @@
 //! run stops, the next one goes on from the record, with the same serial numbers.
 pub mod authority;
 mod issuing;
+pub mod kms_key;
 mod records;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 use yinxin_lambda::Platform;
 use yinxin_order::identifiers::VendorId;
@@ -16,13 +18,16 @@ use yinxin_order::identifiers::VendorId;
 use crate::authority::{Authority, AuthorityError};
 pub use issuing::Issuing;
 
+/// So late, at most, a process learns of a rotation or of a CA that was retired.
+const KEPT_FOR: Duration = Duration::minutes(5);
+
 /// What the function works with.
 #[derive(Clone)]
 pub struct App {
     /// Stores, keys and the clock.
     pub platform: Platform,
-    // Opening a CA costs a read and a call to KMS; a process keeps what it opened.
-    authorities: Arc<Mutex<HashMap<VendorId, Arc<Authority>>>>,
+    // Opening a CA costs a read and a call to KMS; a process keeps what it opened for a while.
+    authorities: Arc<Mutex<HashMap<VendorId, (Option<OffsetDateTime>, Arc<Authority>)>>>,
 }
 
 impl App {
@@ -41,24 +46,23 @@ impl App {
 
     /// Takes an opened CA for that of a vendor: one whose set-up is not stored, or a test's.
     pub async fn keep(&self, vendor: VendorId, authority: Authority) {
-        self.authorities.lock().await.insert(vendor, Arc::new(authority));
+        let kept = (None, Arc::new(authority));
+        self.authorities.lock().await.insert(vendor, kept);
     }
 
     /// The opened CA of a vendor.
     async fn authority(&self, vendor: &VendorId) -> Result<Arc<Authority>, AuthorityError> {
         let mut opened = self.authorities.lock().await;
-        if let Some(authority) = opened.get(vendor) {
+        let platform = &self.platform;
+        let now = platform.now();
+        if let Some((since, authority)) = opened.get(vendor)
+            && since.is_none_or(|since| now - since < KEPT_FOR)
+        {
             return Ok(authority.clone());
         }
-        let platform = &self.platform;
-        let loaded = Authority::load(
-            platform.issuances.as_ref(),
-            platform.vault.as_ref(),
-            vendor.as_str(),
-        )
-        .await?;
+        let loaded = Authority::load(platform.issuances.as_ref(), &platform.vault, vendor.as_str()).await?;
         let authority = Arc::new(loaded);
-        opened.insert(vendor.clone(), authority.clone());
+        opened.insert(vendor.clone(), (Some(now), authority.clone()));
         Ok(authority)
     }
 }

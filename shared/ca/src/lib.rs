@@ -9,6 +9,7 @@ mod authority;
 pub mod bytes;
 pub mod ceremony;
 mod error;
+mod generations;
 mod of_form;
 mod prepared;
 mod record;
@@ -22,6 +23,7 @@ pub use authority::{
     Answer, CertificateAuthority, CertificateStatus, IssuedPair, Preparation, Revocation, RevocationRequest,
 };
 pub use error::{CaError, RequestError, VendorFault};
+pub use generations::{Generation, Generations};
 pub use prepared::Prepared;
 pub use record::Record;
 pub use request::{IdDocument, IdDocumentKind, IssueRequest, Subject};
