@@ -97,6 +97,17 @@ pub fn demo() -> Result<()> {
     })
 }
 
+/// Runs `yinxin-admin ca` on the running stack.
+pub fn ca(arguments: &[&str]) -> Result<()> {
+    let stack = Stack::for_people();
+    let recorded = stack
+        .recorded()
+        .context("nothing is running; `cargo xtask up --detach` starts it")?;
+    let outputs = stack.outputs()?;
+    let mut admin = admin(&stack, &recorded, &outputs);
+    check(admin.arg("ca").args(arguments))
+}
+
 /// Builds every program of the workspace.
 fn build() -> Result<()> {
     step("Build (several minutes the first time)", || {
@@ -255,14 +266,19 @@ fn deploy(stack: &Stack, recorded: &Recorded) -> Result<Map<String, Value>> {
 }
 
 fn seed(stack: &Stack, recorded: &Recorded, outputs: &Map<String, Value>) -> Result<()> {
+    check(admin(stack, recorded, outputs).arg("seed"))
+}
+
+/// The administration commands with the stack's environment.
+fn admin(stack: &Stack, recorded: &Recorded, outputs: &Map<String, Value>) -> std::process::Command {
     let mut admin = command(project::binaries().join("yinxin-admin"));
-    admin.arg("seed").env("YINXIN_STATE", stack.state_file());
+    admin.env("YINXIN_STATE", stack.state_file());
     for (name, value) in environment(recorded.ports, outputs) {
         if let Some(value) = value.as_str() {
             admin.env(name, value);
         }
     }
-    check(&mut admin)
+    admin
 }
 
 fn print_addresses(stack: &Stack, running: &Running<'_>) {

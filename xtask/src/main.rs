@@ -25,6 +25,8 @@ cargo xtask <command>
                  unit tests, template rules, then the journeys on a local cloud of their own;
                  --interop adds the comparisons with other implementations, FILTER picks journeys
   lint           formatting, clippy, documentation, template, licences
+  ca init|rotate|list|renew|withdraw|grant [OPTIONS]
+                 certificate authorities of the running local cloud; `ca --help` lists the options
   fmt            format the code
   generate       write what is generated from the code: OpenAPI document, problem types, states of an order
   bench          run the benchmarks
@@ -55,6 +57,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("up", rest) => local::up(&up_options(rest)?),
         ("down", []) => local::down(),
         ("demo", []) => local::demo(),
+        ("ca", rest) => local::ca(rest),
         ("test", rest) => {
             let filters: Vec<&str> = rest.iter().copied().filter(|word| *word != "--interop").collect();
             checks::test(rest.contains(&"--interop"), &filters)

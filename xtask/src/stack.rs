@@ -137,6 +137,15 @@ impl Stack {
         Ok(Ports { aws, sandbox, smtp })
     }
 
+    /// The outputs of the running stack's deployment.
+    pub fn outputs(&self) -> Result<Map<String, Value>> {
+        let state: Value = serde_json::from_str(&fs::read_to_string(&self.state_file)?)?;
+        match state["outputs"].as_object() {
+            Some(outputs) if !outputs.is_empty() => Ok(outputs.clone()),
+            _ => anyhow::bail!("the stack is still coming up"),
+        }
+    }
+
     /// Writes the state file. Without outputs the stack is still coming up, but `down` can already find it.
     pub fn record(&self, running: &Recorded, outputs: &Map<String, Value>) -> Result<()> {
         let Ports { aws, sandbox, smtp } = running.ports;

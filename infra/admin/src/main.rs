@@ -3,13 +3,21 @@
 //! It runs with an administrator's AWS credentials and the same environment as the functions.
 use clap::{Parser, Subcommand, ValueEnum};
 use time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use yinxin_ca::trust_list::CaStatus;
+use yinxin_issue::authority::PLATFORM;
 use yinxin_lambda::Platform;
 use yinxin_lambda::session::{Role, Staff};
 use yinxin_order::identifiers::VendorId;
+use yinxin_store::catalog::Vendor;
+
+use crate::authorities::{KeyPlaces, PLATFORM_NAME};
 
 mod authorities;
 mod seed;
 mod systems;
+mod trust_list;
 
 /// Administration of a Yinxin deployment.
 #[derive(Parser)]
@@ -22,6 +30,9 @@ struct Cli {
 const EXAMPLES: &str = "Examples:
   yinxin-admin seed
   yinxin-admin ca init --vendor bjca
+  yinxin-admin ca rotate --vendor bjca --from 2026-06-01T00:00:00Z
+  yinxin-admin ca withdraw --vendor bjca --reason 'licence ended'
+  yinxin-admin trust-list publish
   yinxin-admin staff --vendor bjca --role officer --account li.hua
   yinxin-admin system --id registration
 
@@ -36,6 +47,11 @@ enum Command {
     Ca {
         #[command(subcommand)]
         command: CaCommand,
+    },
+    /// The trust list.
+    TrustList {
+        #[command(subcommand)]
+        command: TrustListCommand,
     },
     /// Prints a session token for a member of a vendor's staff.
     Staff {
@@ -62,12 +78,85 @@ enum Command {
 
 #[derive(Subcommand)]
 enum CaCommand {
-    /// Makes root and issuing CA of a vendor, unless it has them.
+    /// Makes root and issuing CA of a vendor, unless it has them; `platform` has a root and a trust list signer.
     Init {
+        /// The vendor; all vendors and the platform where none is named.
+        #[arg(long)]
+        vendor: Option<VendorId>,
+        #[command(flatten)]
+        places: KeyPlaces,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Makes a vendor's next issuing CA and announces it in the trust list; for `platform`, the next trust list signer.
+    Rotate {
         /// The vendor.
         #[arg(long)]
         vendor: VendorId,
+        /// When it takes over, RFC 3339; in seven days where nothing is said.
+        #[arg(long, value_parser = parse_time)]
+        from: Option<OffsetDateTime>,
+        /// The SM2 key in KMS that it signs with; a sealed software key otherwise.
+        #[arg(long, value_name = "ARN")]
+        kms_key: Option<String>,
+        #[command(flatten)]
+        by: By,
     },
+    /// Renews status responders that end within 90 days.
+    Renew {
+        /// The vendor; all vendors where none is named.
+        #[arg(long)]
+        vendor: Option<VendorId>,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Prints CAs with their keys, times and status.
+    List {
+        /// The vendor; all vendors and the platform where none is named.
+        #[arg(long)]
+        vendor: Option<VendorId>,
+    },
+    /// Withdraws the platform's trust in CAs of a vendor from now on: they issue no more, and the trust list says so.
+    Withdraw(Change),
+    /// Grants it again.
+    Grant(Change),
+}
+
+#[derive(clap::Args)]
+struct Change {
+    /// The vendor.
+    #[arg(long)]
+    vendor: VendorId,
+    /// The CA's key id, as `ca list` prints it; all CAs of the vendor where none is named.
+    #[arg(long)]
+    key: Option<String>,
+    /// Why; it is published.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    by: By,
+}
+
+#[derive(clap::Args)]
+struct By {
+    /// The account that does it; it stands in the audit trail, so not a personal name.
+    #[arg(long, default_value = "administrator")]
+    by: String,
+}
+
+#[derive(Subcommand)]
+enum TrustListCommand {
+    /// Announces new CAs, signs the next version and publishes it.
+    Publish {
+        #[command(flatten)]
+        by: By,
+    },
+    /// Prints the published list.
+    Show,
+}
+
+fn parse_time(text: &str) -> Result<OffsetDateTime, time::error::Parse> {
+    OffsetDateTime::parse(text, &Rfc3339)
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -82,22 +171,15 @@ async fn main() -> anyhow::Result<()> {
     let platform = Platform::from_env().await?;
     match cli.command {
         Command::Seed => seed::run(&platform).await,
-        Command::Ca {
-            command: CaCommand::Init { vendor },
-        } => {
-            let vendor = platform.catalog.vendor(&vendor).await?;
-            let made = authorities::init(&platform, &vendor).await?;
-            println!(
-                "{}: {}",
-                vendor.id,
-                if made {
-                    "root and issuing CA made"
-                } else {
-                    "has its CA"
-                }
-            );
-            Ok(())
-        }
+        Command::Ca { command } => ca(&platform, command).await,
+        Command::TrustList { command } => match command {
+            TrustListCommand::Publish { by } => {
+                let version = trust_list::publish(&platform, &by.by).await?;
+                println!("trust list: version {version} published");
+                Ok(())
+            }
+            TrustListCommand::Show => trust_list::show(&platform).await,
+        },
         Command::Staff {
             vendor,
             role,
@@ -124,5 +206,90 @@ async fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::System { id } => systems::renew(&platform, &id).await,
+    }
+}
+
+async fn ca(platform: &Platform, command: CaCommand) -> anyhow::Result<()> {
+    match command {
+        CaCommand::Init { vendor, places, by } => {
+            for (id, _) in authorities_of(platform, vendor.as_ref()).await? {
+                let made = if id == PLATFORM {
+                    authorities::init_platform(platform, &places, &by.by).await?
+                } else {
+                    let vendor = platform.catalog.vendor(&id.parse()?).await?;
+                    authorities::init(platform, &vendor, &places, &by.by).await?
+                };
+                println!("{id}: {}", if made { "CA made" } else { "has its CA" });
+            }
+            announce(platform, &by.by).await
+        }
+        CaCommand::Rotate {
+            vendor,
+            from,
+            kms_key,
+            by,
+        } => {
+            for (id, name) in authorities_of(platform, Some(&vendor)).await? {
+                let who = (id.as_str(), name.as_str());
+                let from = authorities::rotate(platform, who, kms_key.as_deref(), from, &by.by).await?;
+                println!("{id}: the next takes over at {}", from.format(&Rfc3339)?);
+            }
+            announce(platform, &by.by).await
+        }
+        CaCommand::Renew { vendor, by } => {
+            for (id, name) in authorities_of(platform, vendor.as_ref()).await? {
+                let renewed = authorities::renew(platform, (&id, &name), &by.by).await?;
+                println!("{id}: {} responder(s) renewed", renewed.len());
+            }
+            Ok(())
+        }
+        CaCommand::List { vendor } => {
+            for (id, _) in authorities_of(platform, vendor.as_ref()).await? {
+                match authorities::find(platform, &id).await? {
+                    Some(opened) => authorities::print(&id, &opened.stored, platform.now())?,
+                    None => println!("{id}  no CA"),
+                }
+            }
+            Ok(())
+        }
+        CaCommand::Withdraw(change) => change_status(platform, &change, CaStatus::Withdrawn).await,
+        CaCommand::Grant(change) => change_status(platform, &change, CaStatus::Granted).await,
+    }
+}
+
+/// New CAs are in the trust list at once, if the platform can sign one.
+async fn announce(platform: &Platform, by: &str) -> anyhow::Result<()> {
+    if authorities::find(platform, PLATFORM).await?.is_none() {
+        println!("trust list: not published, the platform has no CA (`ca init --vendor {PLATFORM}`)");
+        return Ok(());
+    }
+    let version = trust_list::publish(platform, by).await?;
+    println!("trust list: version {version} published");
+    Ok(())
+}
+
+async fn change_status(platform: &Platform, change: &Change, status: CaStatus) -> anyhow::Result<()> {
+    let which = (change.vendor.as_str(), change.key.as_deref());
+    let version = trust_list::change(platform, which, status, &change.reason, &change.by.by).await?;
+    println!("trust list: version {version} published");
+    Ok(())
+}
+
+/// Ids and names: the one that is meant, or the platform and all vendors.
+async fn authorities_of(
+    platform: &Platform,
+    only: Option<&VendorId>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let own = || (PLATFORM.to_owned(), PLATFORM_NAME.to_owned());
+    let of = |vendor: Vendor| (vendor.id.to_string(), vendor.name);
+    match only {
+        Some(id) if id.as_str() == PLATFORM => Ok(vec![own()]),
+        Some(id) => Ok(vec![of(platform.catalog.vendor(id).await?)]),
+        None => {
+            let vendors = platform.catalog.vendors().await?;
+            Ok(std::iter::once(own())
+                .chain(vendors.into_iter().map(of))
+                .collect())
+        }
     }
 }

@@ -4,9 +4,11 @@ use serde::Deserialize;
 use yinxin_lambda::Platform;
 use yinxin_order::identifiers::{Fen, VendorId};
 use yinxin_order::order::Product;
+use yinxin_store::authorities::TRUST_LIST;
 use yinxin_store::catalog::{Offer, SubjectKind, Vendor};
 
-use crate::authorities;
+use crate::authorities::{self, KeyPlaces};
+use crate::trust_list;
 
 /// Eleven vendors; those that the public manual does not name have made-up names.
 const VENDORS: &str = include_str!("../seed.json");
@@ -18,6 +20,9 @@ struct SeedVendor {
     id: VendorId,
     name: String,
 }
+
+/// Who made the CAs, in the audit trail.
+const SEED: &str = "seed";
 
 /// (slug, name, subject, price in fen, years)
 const PRODUCTS: [(&str, &str, SubjectKind, i64, u8); 4] = [
@@ -55,6 +60,7 @@ const PRODUCTS: [(&str, &str, SubjectKind, i64, u8); 4] = [
 pub async fn run(platform: &Platform) -> anyhow::Result<()> {
     let seeds: Vec<SeedVendor> = serde_json::from_str(VENDORS).context("seed.json cannot be read")?;
     let products = products()?;
+    let mut new = authorities::init_platform(platform, &KeyPlaces::default(), SEED).await?;
     for seed in seeds {
         let vendor = Vendor {
             id: seed.id,
@@ -64,7 +70,8 @@ pub async fn run(platform: &Platform) -> anyhow::Result<()> {
             products: products.clone(),
         };
         platform.catalog.put_vendor(&vendor).await?;
-        let made = authorities::init(platform, &vendor).await?;
+        let made = authorities::init(platform, &vendor, &KeyPlaces::default(), SEED).await?;
+        new |= made;
         println!(
             "{}: {}",
             vendor.id,
@@ -74,6 +81,11 @@ pub async fn run(platform: &Platform) -> anyhow::Result<()> {
                 "products written"
             }
         );
+    }
+    // A list that is there and up to date stays: seeding again is no reason for another version.
+    if new || platform.authorities.trust_list(TRUST_LIST).await?.is_none() {
+        let version = trust_list::publish(platform, SEED).await?;
+        println!("trust list: version {version} published");
     }
     Ok(())
 }

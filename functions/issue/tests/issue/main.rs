@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod authorities;
+mod generations;
 mod interruptions;
 mod issuing;
+mod kms;
 mod stopping;
 mod vendors;
 mod world;

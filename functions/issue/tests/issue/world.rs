@@ -136,6 +136,7 @@ impl World {
             ca,
             chain: Vec::new(),
             key,
+            generations: None,
         };
         self.app.keep(vendor, authority).await;
     }
