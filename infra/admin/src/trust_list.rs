@@ -39,8 +39,9 @@ async fn sign_recorded(platform: &Platform, stored: &mut StoredTrustList) -> Res
     let document = sign(&signer, &record.content, record.signing_time).await?;
     let root = certificate(&opened.stored.root.certificate)?;
     // What readers would refuse is not published.
-    verify(&document, &[root], record.signing_time).context("the signed list does not verify")?;
-    stored.publish(document);
+    verify(&document, std::slice::from_ref(&root), record.signing_time)
+        .context("the signed list does not verify")?;
+    stored.publish(document, &root);
     Ok(())
 }
 

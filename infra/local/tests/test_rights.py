@@ -66,6 +66,14 @@ class Roles(unittest.TestCase):
         found.pop(("sqs:SendMessage", "RelayDlq"), None)
         self.assertEqual(found, {}, "a sensitive right without a list of holders")
 
+    def test_only_issue_signs_with_keys_in_kms_and_only_with_those_that_are_named(self):
+        policy, = template.of_type(template.written(), "AWS::IAM::Policy").values()
+        self.assertEqual([template.target(role) for role in policy["Roles"]], ["IssueRole"])
+        statement, = policy["PolicyDocument"]["Statement"]
+        self.assertEqual(statement["Action"], ["kms:Sign", "kms:GetPublicKey"])
+        self.assertEqual(statement["Resource"], {"Fn::Split": [",", {"Ref": "SigningKeyArns"}]})
+        self.assertEqual(template.written()["Parameters"]["SigningKeyArns"]["Default"], "")
+
     def test_documents_are_reached_only_under_their_prefixes(self):
         for function in template.functions():
             for action, resource in template.statements(function):

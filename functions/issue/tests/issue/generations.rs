@@ -1,6 +1,6 @@
 //! Issuing CAs one after the other, with keys here and in KMS.
 use time::Duration;
-use yinxin_ca::{Answer, CaError, CertificateAuthority as _, IssueRequest, Subject};
+use yinxin_ca::{Answer, CaError, IssueRequest, Subject};
 use yinxin_issue::authority::{AuthorityError, AuthorityKeys, StoredAuthority};
 use yinxin_pki::profile::Profile;
 use yinxin_pki::{Certificate, Csr, CsrBuilder, Name, SigningKey, sm3};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use yinxin_pki::Certificate;
 
 use super::{SCHEMA, TrustList, VALID_FOR, whole_second};
 use crate::bytes;
@@ -20,6 +21,9 @@ pub struct StoredTrustList {
     /// The document that was published last.
     #[serde(default, with = "bytes")]
     pub published: Vec<u8>,
+    /// The platform's root that it verifies against, DER: published for those who compare it with the one they were given.
+    #[serde(default, with = "bytes")]
+    pub root: Vec<u8>,
 }
 
 /// A list that has its number and waits for its signature.
@@ -42,6 +46,7 @@ impl StoredTrustList {
             list: TrustList::empty(now),
             recorded: None,
             published: Vec::new(),
+            root: Vec::new(),
         }
     }
 
@@ -60,7 +65,8 @@ impl StoredTrustList {
     }
 
     /// Puts the signed document in the place of the record.
-    pub fn publish(&mut self, document: Vec<u8>) {
+    pub fn publish(&mut self, document: Vec<u8>, root: &Certificate) {
+        self.root = root.as_der().to_vec();
         self.recorded = None;
         self.published = document;
     }

@@ -72,7 +72,7 @@ impl World {
         let document = sign(&self.signer, &recorded.content, recorded.signing_time)
             .await
             .unwrap();
-        stored.publish(document.clone());
+        stored.publish(document.clone(), &self.root);
         (stored, document)
     }
 
