@@ -17,6 +17,8 @@ use crate::authorities::{KeyPlaces, PLATFORM_NAME};
 mod authorities;
 mod seed;
 mod systems;
+#[cfg(test)]
+mod tests;
 mod trust_list;
 
 /// Administration of a Yinxin deployment.

@@ -1,0 +1,197 @@
+//! Ceremonies and the trust list on a platform in memory.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::sync::Arc;
+
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use yinxin_ca::trust_list::{CaKind, CaStatus, StoredTrustList, TrustList, key_id, verify};
+use yinxin_issue::authority::{PLATFORM, certificate};
+use yinxin_lambda::Platform;
+use yinxin_pki::Certificate;
+use yinxin_store::authorities::{Authorities as _, TRUST_LIST};
+use yinxin_store::memory::MemoryStore;
+
+use crate::authorities::{self, KeyPlaces};
+use crate::{seed, trust_list};
+
+const NOW: OffsetDateTime = datetime!(2026-04-07 02:00 UTC);
+const BJCA: (&str, &str) = ("bjca", "北京数字认证股份有限公司");
+
+struct World {
+    store: Arc<MemoryStore>,
+}
+
+impl World {
+    async fn seeded() -> World {
+        let world = World {
+            store: Arc::default(),
+        };
+        seed::run(&world.at(NOW)).await.unwrap();
+        world
+    }
+
+    fn at(&self, now: OffsetDateTime) -> Platform {
+        Platform::in_memory(&self.store, Arc::new(move || now))
+    }
+
+    async fn stored(&self) -> StoredTrustList {
+        serde_json::from_str(&self.store.trust_list(TRUST_LIST).await.unwrap().unwrap()).unwrap()
+    }
+
+    /// What a trading system makes of the published document.
+    async fn list(&self, at: OffsetDateTime) -> TrustList {
+        let opened = authorities::open(&self.at(at), PLATFORM).await.unwrap();
+        let root = certificate(&opened.stored.root.certificate).unwrap();
+        verify(&self.stored().await.published, &[root], at).unwrap()
+    }
+
+    async fn issuing(&self, number: usize) -> Certificate {
+        let opened = authorities::open(&self.at(NOW), BJCA.0).await.unwrap();
+        opened.stored.generations[number - 1].certificates().unwrap()[0].clone()
+    }
+
+    async fn actions(&self, id: &str) -> Vec<String> {
+        let entries = self
+            .at(NOW)
+            .audits
+            .audit_of(&format!("authority/{id}"))
+            .await
+            .unwrap();
+        entries.into_iter().map(|entry| entry.action).collect()
+    }
+}
+
+#[tokio::test]
+async fn seeding_makes_eleven_vendors_with_roots_of_their_own_and_one_list() {
+    let world = World::seeded().await;
+    let list = world.list(NOW).await;
+    assert_eq!((list.version, list.vendors.len()), (1, 11));
+    let anchors = list.anchors_at(NOW);
+    let roots: std::collections::HashSet<String> = anchors
+        .iter()
+        .filter(|anchor| anchor.kind == CaKind::Root)
+        .map(|anchor| key_id(&anchor.certificate))
+        .collect();
+    assert_eq!((anchors.len(), roots.len()), (22, 11));
+    // Seeding again changes nothing.
+    seed::run(&world.at(NOW + Duration::HOUR)).await.unwrap();
+    assert_eq!(world.list(NOW).await, list);
+    assert_eq!(world.actions("bjca").await, ["ca.init"]);
+    assert_eq!(world.actions(PLATFORM).await, ["ca.init", "trust-list.publish"]);
+}
+
+#[tokio::test]
+async fn a_rotation_is_announced_before_it_takes_over() {
+    let world = World::seeded().await;
+    let platform = world.at(NOW);
+    let from = authorities::rotate(&platform, BJCA, Some("key-of-bjca"), None, "li")
+        .await
+        .unwrap();
+    assert_eq!(from, NOW + Duration::days(7));
+    assert_eq!(trust_list::publish(&platform, "li").await.unwrap(), 2);
+    let list = world.list(NOW).await;
+    let bjca = list.vendors.iter().find(|vendor| vendor.id == "bjca").unwrap();
+    assert_eq!(bjca.services.len(), 3);
+    let next = &bjca.services[2];
+    assert_eq!((next.kind, next.issues_from), (CaKind::Issuing, Some(from)));
+    assert_eq!(next.certificate, world.issuing(2).await.as_der());
+    assert_eq!(world.actions("bjca").await, ["ca.init", "ca.rotate"]);
+    let earlier = authorities::rotate(&platform, BJCA, None, Some(NOW), "li").await;
+    assert!(earlier.is_err(), "a newer issuing CA takes over later");
+}
+
+#[tokio::test]
+async fn of_two_ceremonies_at_once_one_fails() {
+    let world = World::seeded().await;
+    let platform = world.at(NOW);
+    let slow = authorities::open(&platform, "bjca").await.unwrap();
+    authorities::rotate(&platform, BJCA, None, None, "li")
+        .await
+        .unwrap();
+    let refused = authorities::replace(&platform, "bjca", &slow).await;
+    assert!(refused.unwrap_err().to_string().contains("was faster"));
+    let opened = authorities::open(&platform, "bjca").await.unwrap();
+    assert_eq!(opened.stored.generations.len(), 2, "no key was lost");
+}
+
+#[tokio::test]
+async fn a_recorded_version_is_signed_before_another_is_made() {
+    let world = World::seeded().await;
+    // A run that stopped between its record and its signature.
+    let mut stored = world.stored().await;
+    let before = serde_json::to_string(&stored).unwrap();
+    stored.record(NOW + Duration::HOUR).unwrap();
+    let recorded = serde_json::to_string(&stored).unwrap();
+    let replaced = world
+        .store
+        .replace_trust_list(TRUST_LIST, Some(&before), &recorded)
+        .await;
+    assert!(replaced.unwrap());
+    let later = NOW + Duration::DAY;
+    assert_eq!(trust_list::publish(&world.at(later), "li").await.unwrap(), 2);
+    let list = world.list(later).await;
+    assert_eq!((list.version, list.issued_at), (2, NOW + Duration::HOUR));
+    assert_eq!(trust_list::publish(&world.at(later), "li").await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_withdrawn_ca_issues_no_more_and_the_list_says_since_when() {
+    let world = World::seeded().await;
+    let issuing = key_id(&world.issuing(1).await);
+    let which = ("bjca", Some(issuing.as_str()));
+    let at = NOW + Duration::DAY;
+    let platform = world.at(at);
+    let version = trust_list::change(&platform, which, CaStatus::Withdrawn, "key lost", "li").await;
+    assert_eq!(version.unwrap(), 2);
+    let list = world.list(at).await;
+    assert_eq!((list.anchors_at(NOW).len(), list.anchors_at(at).len()), (22, 21));
+    let opened = authorities::open(&platform, "bjca").await.unwrap();
+    assert_eq!(opened.stored.generations[0].retired, Some(at));
+    for reason in ["", " "] {
+        let refused = trust_list::change(&platform, which, CaStatus::Granted, reason, "li").await;
+        assert!(refused.is_err(), "no change without a reason");
+    }
+    trust_list::change(&platform, which, CaStatus::Granted, "found", "li")
+        .await
+        .unwrap();
+    let opened = authorities::open(&platform, "bjca").await.unwrap();
+    assert_eq!(opened.stored.generations[0].retired, None);
+    assert_eq!(
+        world.actions("bjca").await,
+        ["ca.init", "ca.withdraw", "ca.grant"]
+    );
+}
+
+#[tokio::test]
+async fn list_signers_and_responders_are_renewed() {
+    let world = World::seeded().await;
+    let later = NOW + Duration::days(300);
+    let platform = world.at(later);
+    assert_eq!(authorities::renew(&platform, BJCA, "li").await.unwrap(), [1]);
+    assert!(
+        authorities::renew(&platform, BJCA, "li")
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let own = (PLATFORM, authorities::PLATFORM_NAME);
+    authorities::rotate(&platform, own, None, None, "li")
+        .await
+        .unwrap();
+    assert_eq!(trust_list::publish(&platform, "li").await.unwrap(), 2);
+    assert_eq!(world.list(later).await.version, 2);
+}
+
+#[tokio::test]
+async fn a_vendor_is_never_the_platform() {
+    let world = World::seeded().await;
+    let platform = world.at(NOW);
+    let mut vendor = platform.catalog.vendor(&"bjca".parse().unwrap()).await.unwrap();
+    vendor.id = PLATFORM.parse().unwrap();
+    assert!(
+        authorities::init(&platform, &vendor, &KeyPlaces::default(), "li")
+            .await
+            .is_err()
+    );
+}
