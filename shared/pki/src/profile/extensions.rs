@@ -2,6 +2,7 @@
 
 use const_oid::ObjectIdentifier;
 
+use super::extension::{authority_key_identifier, critical, plain, uri};
 use super::{Content, Identity, Profile, Services};
 use crate::certificate::KeyUsage;
 use crate::der::{self, tag};
@@ -22,28 +23,19 @@ pub(super) fn write(profile: Profile, content: &Content<'_>) -> Vec<u8> {
     match profile {
         Profile::RootCa => list.push(critical(oid::BASIC_CONSTRAINTS, &basic_constraints(None))),
         Profile::IssuingCa => list.push(critical(oid::BASIC_CONSTRAINTS, &basic_constraints(Some(0)))),
-        Profile::Signing | Profile::Encryption => {}
+        _ => {}
     }
     list.push(critical(oid::KEY_USAGE, &key_usage(profile.key_usage())));
+    list.extend(purposes(profile));
+    if profile == Profile::OcspResponder {
+        list.push(plain(oid::OCSP_NO_CHECK, &der::null()));
+    }
     // A root is trusted by itself: nobody asks its own services about it.
     if profile != Profile::RootCa {
         list.extend(services(content.services));
     }
     list.extend(content.identity.and_then(identity));
     der::tlv(tag::SEQUENCE, &list.concat())
-}
-
-fn plain(oid: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
-    der::sequence(&[&der::oid(oid), &der::octet_string(value)])
-}
-
-fn critical(oid: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
-    der::sequence(&[&der::oid(oid), &der::boolean_true(), &der::octet_string(value)])
-}
-
-/// `AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] OCTET STRING, .. }`
-fn authority_key_identifier(key_identifier: &[u8]) -> Vec<u8> {
-    der::sequence(&[&der::context(0, key_identifier)])
 }
 
 /// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`
@@ -58,6 +50,21 @@ fn basic_constraints(path_length: Option<u8>) -> Vec<u8> {
 fn key_usage(usage: KeyUsage) -> Vec<u8> {
     let unused = u8::try_from(usage.0.trailing_zeros()).unwrap_or(0);
     der::bit_string(unused, &[usage.0])
+}
+
+/// `ExtKeyUsageSyntax ::= SEQUENCE OF OBJECT IDENTIFIER`; critical for time stamps alone (RFC 3161, 2.3).
+fn purposes(profile: Profile) -> Option<Vec<u8>> {
+    let list: Vec<u8> = profile
+        .purposes()
+        .iter()
+        .flat_map(|purpose| der::oid(*purpose))
+        .collect();
+    let mark = if profile == Profile::TimeStamp {
+        critical
+    } else {
+        plain
+    };
+    (!list.is_empty()).then(|| mark(oid::EXTENDED_KEY_USAGE, &der::tlv(tag::SEQUENCE, &list)))
 }
 
 fn services(services: &Services) -> Vec<Vec<u8>> {
@@ -93,11 +100,6 @@ fn services(services: &Services) -> Vec<Vec<u8>> {
     list
 }
 
-/// `GeneralName`, uniformResourceIdentifier `[6]`.
-fn uri(url: &str) -> Vec<u8> {
-    der::context(6, url.as_bytes())
-}
-
 /// The private extensions of GM/T 0015-2012, 5.2.4; `None` if the number has characters they do not allow, which
 /// the lints then report as missing.
 fn identity(identity: &Identity) -> Option<Vec<u8>> {
@@ -105,10 +107,14 @@ fn identity(identity: &Identity) -> Option<Vec<u8>> {
     //     militaryOfficerCardNumber [1] UTF8String, passportNumber [2] PrintableString }
     // The standard leaves the tagging open; EXPLICIT is what readers in the field accept.
     let choice = |number, text: Vec<u8>| plain(oid::IDENTIFY_CODE, &der::explicit(number, &text));
+    let number = |oid, number| der::printable_string(number).map(|text| plain(oid, &text));
     match identity {
-        Identity::CreditCode(code) => {
-            der::printable_string(code).map(|text| plain(oid::ORGANIZATION_CODE, &text))
+        Identity::CreditCode(code) => number(oid::ORGANIZATION_CODE, code),
+        Identity::Insurance(insurance) => number(oid::INSURANCE_NUMBER, insurance),
+        Identity::BusinessRegistration(registration) => {
+            number(oid::BUSINESS_REGISTRATION_NUMBER, registration)
         }
+        Identity::Tax(tax) => number(oid::TAX_NUMBER, tax),
         Identity::ResidentId(number) => der::printable_string(number).map(|text| choice(0, text)),
         Identity::MilitaryOfficer(number) => Some(choice(1, der::utf8_string(number))),
         Identity::Passport(number) => der::printable_string(number).map(|text| choice(2, text)),
