@@ -1,0 +1,170 @@
+//! Residues modulo p, the field of the curve (GM/T 0003.5), in Montgomery form: x is kept as x·2^256 mod p.
+//!
+//! p = 2^256 - 2^224 - 2^96 + 2^64 - 1 is -1 modulo 2^64, so that a step of Montgomery's reduction needs no multiplication: the
+//! multiple of p to be added is the lowest limb itself, and that multiple is a few shifts.
+
+use zeroize::DefaultIsZeroes;
+
+use crate::limbs::{self, Limbs, mask, select};
+
+/// p.
+const P: Limbs = [
+    0xffff_ffff_ffff_ffff,
+    0xffff_ffff_0000_0000,
+    0xffff_ffff_ffff_ffff,
+    0xffff_fffe_ffff_ffff,
+];
+
+/// 2^256 - p, which is also the one of the Montgomery form. Adding it and looking at the carry compares with p; subtracting p itself
+/// would break the chain of carries at its limbs of all ones.
+const COMPLEMENT: Limbs = [1, 0xffff_ffff, 0, 0x1_0000_0000];
+
+/// 2^512 mod p: takes a number into Montgomery form.
+const SQUARED: Limbs = [
+    0x0000_0002_0000_0003,
+    0x0000_0002_ffff_ffff,
+    0x0000_0001_0000_0001,
+    0x0000_0004_0000_0002,
+];
+
+/// A residue modulo p, always reduced.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Element(Limbs);
+
+impl DefaultIsZeroes for Element {}
+
+impl Element {
+    pub const ZERO: Self = Self([0; 4]);
+    pub const ONE: Self = Self(COMPLEMENT);
+
+    /// An element from its Montgomery form.
+    pub const fn from_montgomery(limbs: Limbs) -> Self {
+        Self(limbs)
+    }
+
+    /// From a number below p; none for others.
+    pub fn from_limbs(number: &Limbs) -> Option<Self> {
+        limbs::sub(number, &P)
+            .1
+            .then(|| Self(*number).mul(&Self(SQUARED)))
+    }
+
+    /// The number below p.
+    pub fn to_limbs(self) -> Limbs {
+        let [a, b, c, d] = self.0;
+        reduce(&[a, b, c, d, 0, 0, 0, 0]).0
+    }
+
+    #[inline]
+    pub fn add(&self, other: &Self) -> Self {
+        let (sum, carry) = limbs::add(&self.0, &other.0);
+        Self(subtract_p(&sum, carry))
+    }
+
+    #[inline]
+    pub fn double(&self) -> Self {
+        self.add(self)
+    }
+
+    #[inline]
+    pub fn sub(&self, other: &Self) -> Self {
+        let (difference, borrow) = limbs::sub(&self.0, &other.0);
+        // Below zero: p too few. Adding p is subtracting 2^256 - p.
+        let below = mask(u64::from(borrow));
+        let masked = COMPLEMENT.map(|limb| limb & below);
+        Self(limbs::sub(&difference, &masked).0)
+    }
+
+    #[inline]
+    pub fn negate(&self) -> Self {
+        Self::ZERO.sub(self)
+    }
+
+    #[inline]
+    pub fn mul(&self, other: &Self) -> Self {
+        reduce(&limbs::mul(&self.0, &other.0))
+    }
+
+    #[inline]
+    pub fn square(&self) -> Self {
+        reduce(&limbs::square(&self.0))
+    }
+
+    /// Squared `times` times over.
+    fn square_times(&self, times: usize) -> Self {
+        (0..times).fold(*self, |power, _| power.square())
+    }
+
+    /// `yes` where the mask is set, `no` where it is not.
+    #[inline]
+    pub fn select(mask: u64, yes: &Self, no: &Self) -> Self {
+        Self(select(mask, &yes.0, &no.0))
+    }
+
+    /// Or-s in the other where the mask is set: many of these with one mask set read one entry of a table.
+    #[inline]
+    pub fn or_masked(&mut self, other: &Self, mask: u64) {
+        for (limb, other) in self.0.iter_mut().zip(&other.0) {
+            *limb |= other & mask;
+        }
+    }
+
+    /// One if it is zero, else zero.
+    #[inline]
+    pub fn is_zero(&self) -> u64 {
+        limbs::is_zero(&self.0)
+    }
+
+    /// The inverse; zero for zero. It is the power p - 2 (Fermat), always by the same chain:
+    /// p - 2 = (31 ones)(0)(128 ones)(32 zeros)(62 ones)(01) in binary.
+    pub fn invert(&self) -> Self {
+        // `ones_k` is the power 2^k - 1.
+        let ones_2 = self.square().mul(self);
+        let ones_4 = ones_2.square_times(2).mul(&ones_2);
+        let ones_6 = ones_4.square_times(2).mul(&ones_2);
+        let ones_7 = ones_6.square().mul(self);
+        let ones_14 = ones_7.square_times(7).mul(&ones_7);
+        let ones_15 = ones_14.square().mul(self);
+        let ones_30 = ones_15.square_times(15).mul(&ones_15);
+        let ones_31 = ones_30.square().mul(self);
+        let ones_32 = ones_31.square().mul(self);
+        let ones_62 = ones_31.square_times(31).mul(&ones_31);
+        let mut power = ones_31.square_times(33).mul(&ones_32);
+        for _ in 0..3 {
+            power = power.square_times(32).mul(&ones_32);
+        }
+        power.square_times(94).mul(&ones_62).square_times(2).mul(self)
+    }
+}
+
+/// One subtraction of p where the number, with its carry as bit 256, is not below p.
+#[inline]
+fn subtract_p(number: &Limbs, carry: bool) -> Limbs {
+    let (less, reached) = limbs::add(number, &COMPLEMENT);
+    select(mask(u64::from(carry | reached)), &less, number)
+}
+
+/// Montgomery's reduction: number · 2^-256 mod p, for numbers below p · 2^256.
+#[inline]
+fn reduce(number: &[u64; 8]) -> Element {
+    let [mut a, mut b, mut c, mut d, high @ ..] = *number;
+    // Four times: add a·p, which makes the lowest limb zero, and drop that limb. (a·p + a) / 2^64 = a·(2^192 - 2^160 - 2^32 + 1).
+    for _ in 0..4 {
+        let (left, right) = (a << 32, a >> 32);
+        let (m0, borrow) = a.borrowing_sub(left, false);
+        let (m1, borrow) = 0_u64.borrowing_sub(right, borrow);
+        let (m2, borrow) = 0_u64.borrowing_sub(left, borrow);
+        let (m3, _) = a.borrowing_sub(right, borrow);
+        let (s0, carry) = b.carrying_add(m0, false);
+        let (s1, carry) = c.carrying_add(m1, carry);
+        let (s2, carry) = d.carrying_add(m2, carry);
+        // No carry is left: the sum is below 2^192 + p.
+        (a, b, c, d) = (s0, s1, s2, m3.wrapping_add(u64::from(carry)));
+    }
+    // The low half has become at most p and the high half is below p: one subtraction is enough.
+    let (sum, carry) = limbs::add(&[a, b, c, d], &high);
+    Element(subtract_p(&sum, carry))
+}
+
+#[cfg(test)]
+mod tests;
