@@ -3,6 +3,11 @@
 //! p = 2^256 - 2^224 - 2^96 + 2^64 - 1 is -1 modulo 2^64, so that a step of Montgomery's reduction needs no multiplication: the
 //! multiple of p to be added is the lowest limb itself, and that multiple is a few shifts.
 
+#![allow(
+    clippy::inline_always,
+    reason = "measured: each limb that passes through memory between two steps costs a tenth"
+)]
+
 use zeroize::DefaultIsZeroes;
 
 use crate::limbs::{self, Limbs, mask, select};
@@ -66,6 +71,20 @@ impl Element {
         self.add(self)
     }
 
+    /// The half: an odd number is as good as itself plus p, which is even.
+    #[inline]
+    pub fn halve(&self) -> Self {
+        let odd = mask(self.0[0] & 1);
+        let (sum, carry) = limbs::add(&self.0, &P.map(|limb| limb & odd));
+        let [a, b, c, d] = sum;
+        Self([
+            a >> 1 | b << 63,
+            b >> 1 | c << 63,
+            c >> 1 | d << 63,
+            d >> 1 | u64::from(carry) << 63,
+        ])
+    }
+
     #[inline]
     pub fn sub(&self, other: &Self) -> Self {
         let (difference, borrow) = limbs::sub(&self.0, &other.0);
@@ -117,6 +136,7 @@ impl Element {
 
     /// The inverse; zero for zero. It is the power p - 2 (Fermat), always by the same chain:
     /// p - 2 = (31 ones)(0)(128 ones)(32 zeros)(62 ones)(01) in binary.
+    #[allow(clippy::similar_names, reason = "the names are the lengths")]
     pub fn invert(&self) -> Self {
         // `ones_k` is the power 2^k - 1.
         let ones_2 = self.square().mul(self);
@@ -138,14 +158,14 @@ impl Element {
 }
 
 /// One subtraction of p where the number, with its carry as bit 256, is not below p.
-#[inline]
+#[inline(always)]
 fn subtract_p(number: &Limbs, carry: bool) -> Limbs {
-    let (less, reached) = limbs::add(number, &COMPLEMENT);
+    let (less, reached) = limbs::add(number, core::hint::black_box(&COMPLEMENT));
     select(mask(u64::from(carry | reached)), &less, number)
 }
 
 /// Montgomery's reduction: number · 2^-256 mod p, for numbers below p · 2^256.
-#[inline]
+#[inline(always)]
 fn reduce(number: &[u64; 8]) -> Element {
     let [mut a, mut b, mut c, mut d, high @ ..] = *number;
     // Four times: add a·p, which makes the lowest limb zero, and drop that limb. (a·p + a) / 2^64 = a·(2^192 - 2^160 - 2^32 + 1).

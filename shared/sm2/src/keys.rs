@@ -10,9 +10,9 @@ use crate::multiply;
 use crate::point::Affine;
 use crate::scalar::{Factor, Scalar};
 
-/// The number is not in \[1, n-2\].
+/// A private number is not in \[1, n-2\], or r or s of a signature not in \[1, n-1\].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the private number is out of range")]
+#[error("the number is out of range")]
 pub struct OutOfRange;
 
 /// The coordinates are not those of a point of the curve.

@@ -105,17 +105,17 @@ impl Jacobian {
     /// Twice the point; complete, since no point of the curve has order two.
     #[inline]
     pub fn double(&self) -> Self {
-        let delta = self.z.square();
-        let gamma = self.y.square();
-        let beta = self.x.mul(&gamma);
+        let y_2 = self.y.double();
+        let z_squared = self.z.square();
+        let y_squared_4 = y_2.square();
+        let z = y_2.mul(&self.z);
         // 3X² + aZ⁴ with a = -3.
-        let slope = self.x.sub(&delta).mul(&self.x.add(&delta));
+        let slope = self.x.sub(&z_squared).mul(&self.x.add(&z_squared));
         let slope = slope.double().add(&slope);
-        let beta_4 = beta.double().double();
-        let x = slope.square().sub(&beta_4.double());
-        let z = self.y.mul(&self.z).double();
-        let gamma_8 = gamma.double().square().double();
-        let y = beta_4.sub(&x).mul(&slope).sub(&gamma_8);
+        let middle = self.x.mul(&y_squared_4);
+        let x = slope.square().sub(&middle.double());
+        let y_fourth_8 = y_squared_4.square().halve();
+        let y = middle.sub(&x).mul(&slope).sub(&y_fourth_8);
         Self { x, y, z }
     }
 
@@ -226,16 +226,15 @@ pub fn odd_multiples<const N: usize>(point: &Affine) -> [Affine; N] {
         y: point.y.mul(&scale_squared.mul(&scale)),
         z: Element::ONE,
     };
-    let mut multiples = [Jacobian::default(); N];
-    for at in 0..N {
+    let multiples = core::array::from_fn(|at| {
         if at > 0 {
             multiple = multiple.add_different(&step);
         }
-        multiples[at] = Jacobian {
+        Jacobian {
             z: multiple.z.mul(&scale),
             ..multiple
-        };
-    }
+        }
+    });
     to_affine_all(&multiples)
 }
 

@@ -35,6 +35,7 @@ const NEGATIVE_INVERSE: u64 = 0x327f_9e88_7235_0975;
 const P_MINUS_N: Limbs = [0xac44_0bf6_c62a_bedc, 0x8dfc_2093_de39_fad5, 0, 0];
 
 /// A residue modulo n, always reduced, not in Montgomery form.
+/// Some are secret: it has no Debug outside tests but as part of a public signature.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scalar(Limbs);
 

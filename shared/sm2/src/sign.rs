@@ -1,9 +1,11 @@
 //! Signing and verifying of a digest e (GM/T 0003.2, 6 and 7). Z and the message are the caller's.
 
+use core::fmt;
+
 use zeroize::Zeroize;
 
 use crate::generator;
-use crate::keys::{SecretScalar, VerifyingPoint};
+use crate::keys::{OutOfRange, SecretScalar, VerifyingPoint};
 use crate::limbs;
 use crate::nonce::Nonces;
 use crate::scalar::Scalar;
@@ -19,13 +21,40 @@ pub enum Nonce<'a> {
     Hedged(&'a [u8; 32]),
 }
 
-/// r and s, big-endian, 32 bytes each.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// r and s, each in \[1, n-1\].
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
-    /// r.
-    pub r: [u8; 32],
-    /// s.
-    pub s: [u8; 32],
+    r: Scalar,
+    s: Scalar,
+}
+
+impl Signature {
+    /// From r ‖ s, big-endian.
+    pub fn from_bytes(bytes: &[u8; 64]) -> Result<Self, OutOfRange> {
+        let (halves, _) = bytes.as_chunks::<32>();
+        let number = |at: usize| {
+            let number = halves.get(at).and_then(Scalar::from_bytes);
+            number.filter(|number| number.is_zero() == 0).ok_or(OutOfRange)
+        };
+        Ok(Self {
+            r: number(0)?,
+            s: number(1)?,
+        })
+    }
+
+    /// r ‖ s, big-endian.
+    pub fn to_bytes(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[..32].copy_from_slice(&self.r.to_bytes());
+        bytes[32..].copy_from_slice(&self.s.to_bytes());
+        bytes
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Signature").field(&self.to_bytes()).finish()
+    }
 }
 
 impl SecretScalar {
@@ -57,26 +86,20 @@ impl SecretScalar {
         let s = sum.mul(self.inverse()).sub(&r);
         let unfit = r.is_zero() | sum.is_zero() | s.is_zero();
         sum.zeroize();
-        (unfit == 0).then(|| Signature {
-            r: r.to_bytes(),
-            s: s.to_bytes(),
-        })
+        (unfit == 0).then_some(Signature { r, s })
     }
 }
 
 impl VerifyingPoint {
-    /// Whether the signature is one of this key over the digest. Anything out of range is not.
+    /// Whether the signature is one of this key over the digest.
     pub fn verify_digest(&self, e: &[u8; 32], signature: &Signature) -> bool {
-        let in_range = |bytes| Scalar::from_bytes(bytes).filter(|scalar| scalar.is_zero() == 0);
-        let (Some(r), Some(s)) = (in_range(&signature.r), in_range(&signature.s)) else {
-            return false;
-        };
-        let t = r.add(&s);
+        let Signature { r, s } = signature;
+        let t = r.add(s);
         if t.is_zero() == 1 {
             return false;
         }
         let e = Scalar::reduced(&limbs::from_bytes(e));
-        has_x(&sum_of_multiples(&s, &t, self.affine()), &r.sub(&e))
+        has_x(&sum_of_multiples(s, &t, self.affine()), &r.sub(&e))
     }
 }
 

@@ -20,16 +20,16 @@ fn limbs_of(number: &U256) -> Limbs {
 
 /// Every operation on two numbers below p.
 fn check(left: &Limbs, right: &Limbs) {
-    let (p, a, b) = (modulus(), reference(left), reference(right));
+    let (modulus, a, b) = (modulus(), reference(left), reference(right));
     let (x, y) = (
         Element::from_limbs(left).unwrap(),
         Element::from_limbs(right).unwrap(),
     );
     assert_eq!(x.to_limbs(), *left);
-    assert_eq!(x.mul(&y).to_limbs(), limbs_of(&a.mul_mod(&b, &p)));
+    assert_eq!(x.mul(&y).to_limbs(), limbs_of(&a.mul_mod(&b, &modulus)));
     assert_eq!(x.square(), x.mul(&x));
-    assert_eq!(x.add(&y).to_limbs(), limbs_of(&a.add_mod(&b, &p)));
-    assert_eq!(x.sub(&y).to_limbs(), limbs_of(&a.sub_mod(&b, &p)));
+    assert_eq!(x.add(&y).to_limbs(), limbs_of(&a.add_mod(&b, &modulus)));
+    assert_eq!(x.sub(&y).to_limbs(), limbs_of(&a.sub_mod(&b, &modulus)));
     assert_eq!(x.double(), x.add(&x));
     assert_eq!(x.negate().add(&x), Element::ZERO);
     assert_eq!(x.is_zero() == 1, *left == [0; 4]);

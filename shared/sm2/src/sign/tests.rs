@@ -42,7 +42,7 @@ fn reference(secret: &SecretScalar) -> dsa::SigningKey {
 }
 
 fn raw(signature: &Signature) -> dsa::Signature {
-    dsa::Signature::from_slice(&[signature.r, signature.s].concat()).unwrap()
+    dsa::Signature::from_slice(&signature.to_bytes()).unwrap()
 }
 
 /// Both implementations make the same signatures and accept them.
@@ -74,10 +74,10 @@ fn the_worked_example_has_its_signature() {
     let secret = SecretScalar::from_bytes(&d).unwrap();
     let [e_scalar, k] = [&e, &k].map(|bytes| Scalar::from_bytes(bytes).unwrap());
     let signature = secret.sign_with(&e_scalar, &k).unwrap();
-    let r = "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3";
-    let s = "b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa";
-    assert_eq!(hex::encode(signature.r), r);
-    assert_eq!(hex::encode(signature.s), s);
+    let expected_r = "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3";
+    let expected_s = "b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa";
+    assert_eq!(hex::encode(signature.r.to_bytes()), expected_r);
+    assert_eq!(hex::encode(signature.s.to_bytes()), expected_s);
     assert!(secret.public_point().verify_digest(&e, &signature));
 }
 
@@ -141,10 +141,7 @@ fn a_nonce_that_the_standard_forbids_is_passed_over() {
 fn crafted(s: &Scalar, t: &Scalar, sum: &Scalar) -> ([u8; 32], Signature) {
     let r = t.sub(s);
     let x = Scalar::reduced(&generator::multiply(sum).to_affine().x.to_limbs());
-    let signature = Signature {
-        r: r.to_bytes(),
-        s: s.to_bytes(),
-    };
+    let signature = Signature { r, s: *s };
     (r.sub(&x).to_bytes(), signature)
 }
 
@@ -174,10 +171,7 @@ fn a_signature_whose_halves_are_opposite_is_refused() {
     for t in [number(5), number(8), Scalar::reduced(&[1, 2, 3, 4])] {
         let s = t.mul(&secret.scalar().to_factor()).negate();
         let r = t.sub(&s);
-        let signature = Signature {
-            r: r.to_bytes(),
-            s: s.to_bytes(),
-        };
+        let signature = Signature { r, s };
         // Infinity has no x. Were it taken for 0, e = r would be right; for 1, e = r - 1.
         for e in [r, r.sub(&Scalar::ONE)] {
             assert!(!secret.public_point().verify_digest(&e.to_bytes(), &signature));
@@ -190,15 +184,17 @@ fn r_and_s_out_of_range_are_refused() {
     let secret = SecretScalar::from_bytes(&[0x33; 32]).unwrap();
     let (e, point) = ([1; 32], secret.public_point());
     let good = secret.sign_digest(&e, Nonce::Deterministic);
-    assert!(point.verify_digest(&e, &good));
+    assert_eq!(Signature::from_bytes(&good.to_bytes()), Ok(good));
     let order = bytes("fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123");
     for bad in [[0; 32], order, [0xff; 32]] {
-        assert!(!point.verify_digest(&e, &Signature { r: bad, ..good }));
-        assert!(!point.verify_digest(&e, &Signature { s: bad, ..good }));
+        for at in [0, 32] {
+            let mut raw = good.to_bytes();
+            raw[at..at + 32].copy_from_slice(&bad);
+            assert_eq!(Signature::from_bytes(&raw), Err(OutOfRange));
+        }
     }
     // r + s = n.
-    let r = Scalar::from_bytes(&good.r).unwrap();
-    let s = r.negate().to_bytes();
+    let s = good.r.negate();
     assert!(!point.verify_digest(&e, &Signature { s, ..good }));
 }
 
@@ -208,21 +204,15 @@ fn any_changed_bit_is_refused() {
     let (e, point) = ([1; 32], secret.public_point());
     let good = secret.sign_digest(&e, Nonce::Hedged(&[3; 32]));
     for bit in 0..256 {
-        let flip = |mut bytes: [u8; 32]| {
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            bytes
-        };
-        assert!(!point.verify_digest(&flip(e), &good), "bit {bit} of e");
-        let changed = Signature {
-            r: flip(good.r),
-            ..good
-        };
-        assert!(!point.verify_digest(&e, &changed), "bit {bit} of r");
-        let changed = Signature {
-            s: flip(good.s),
-            ..good
-        };
-        assert!(!point.verify_digest(&e, &changed), "bit {bit} of s");
+        let mut changed = e;
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(!point.verify_digest(&changed, &good), "bit {bit} of e");
+    }
+    for bit in 0..512 {
+        let mut changed = good.to_bytes();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let accepted = Signature::from_bytes(&changed).is_ok_and(|changed| point.verify_digest(&e, &changed));
+        assert!(!accepted, "bit {bit}");
     }
     let other = SecretScalar::from_bytes(&[0x34; 32]).unwrap().public_point();
     assert!(!other.verify_digest(&e, &good));
@@ -234,10 +224,7 @@ fn signatures_of_the_other_implementation_verify() {
         let secret = SecretScalar::from_bytes(&[seed; 32]).unwrap();
         let e = [seed.wrapping_mul(31); 32];
         let theirs = reference(&secret).sign_prehash_with_rng(&mut SysRng, &e).unwrap();
-        let signature = Signature {
-            r: theirs.r_bytes().into(),
-            s: theirs.s_bytes().into(),
-        };
+        let signature = Signature::from_bytes(&theirs.to_bytes().into()).unwrap();
         assert!(secret.public_point().verify_digest(&e, &signature));
     }
 }
@@ -257,7 +244,9 @@ proptest! {
         if let Ok(secret) = SecretScalar::from_bytes(&d) {
             let theirs = dsa::Signature::from_slice(&[r, s].concat())
                 .is_ok_and(|signature| reference(&secret).verifying_key().verify_prehash(&e, &signature).is_ok());
-            assert_eq!(secret.public_point().verify_digest(&e, &Signature { r, s }), theirs);
+            let raw = [r, s].concat().try_into().unwrap();
+            let ours = Signature::from_bytes(&raw).is_ok_and(|signature| secret.public_point().verify_digest(&e, &signature));
+            assert_eq!(ours, theirs);
         }
     }
 }
