@@ -10,6 +10,7 @@
 
 use zeroize::DefaultIsZeroes;
 
+use crate::inverse::Modulus;
 use crate::limbs::{self, Limbs, mask, select};
 
 /// p.
@@ -31,6 +32,8 @@ const SQUARED: Limbs = [
     0x0000_0001_0000_0001,
     0x0000_0004_0000_0002,
 ];
+
+static MODULUS: Modulus = Modulus::new(P);
 
 /// A residue modulo p, always reduced.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -109,11 +112,6 @@ impl Element {
         reduce(&limbs::square(&self.0))
     }
 
-    /// Squared `times` times over.
-    fn square_times(&self, times: usize) -> Self {
-        (0..times).fold(*self, |power, _| power.square())
-    }
-
     /// `yes` where the mask is set, `no` where it is not.
     #[inline]
     pub fn select(mask: u64, yes: &Self, no: &Self) -> Self {
@@ -134,26 +132,11 @@ impl Element {
         limbs::is_zero(&self.0)
     }
 
-    /// The inverse; zero for zero. It is the power p - 2 (Fermat), always by the same chain:
-    /// p - 2 = (31 ones)(0)(128 ones)(32 zeros)(62 ones)(01) in binary.
-    #[allow(clippy::similar_names, reason = "the names are the lengths")]
+    /// The inverse; zero for zero.
     pub fn invert(&self) -> Self {
-        // `ones_k` is the power 2^k - 1.
-        let ones_2 = self.square().mul(self);
-        let ones_4 = ones_2.square_times(2).mul(&ones_2);
-        let ones_6 = ones_4.square_times(2).mul(&ones_2);
-        let ones_7 = ones_6.square().mul(self);
-        let ones_14 = ones_7.square_times(7).mul(&ones_7);
-        let ones_15 = ones_14.square().mul(self);
-        let ones_30 = ones_15.square_times(15).mul(&ones_15);
-        let ones_31 = ones_30.square().mul(self);
-        let ones_32 = ones_31.square().mul(self);
-        let ones_62 = ones_31.square_times(31).mul(&ones_31);
-        let mut power = ones_31.square_times(33).mul(&ones_32);
-        for _ in 0..3 {
-            power = power.square_times(32).mul(&ones_32);
-        }
-        power.square_times(94).mul(&ones_62).square_times(2).mul(self)
+        // The inverse of x·2^256 lacks 2^512 to be the Montgomery form of that of x; each multiplication adds 2^256.
+        let inverse = Self(MODULUS.invert(&self.0));
+        inverse.mul(&Self(SQUARED)).mul(&Self(SQUARED))
     }
 }
 

@@ -24,13 +24,14 @@
 //! | module | what |
 //! | --- | --- |
 //! | `limbs` | numbers of 256 bits, masks |
-//! | `field`, `scalar` | residues modulo p and modulo n |
+//! | `field`, `scalar`, `inverse` | residues modulo p and modulo n |
 //! | `point` | addition and doubling |
 //! | `generator`, `multiply`, `verify` | \[k\]G, \[d\]P, \[s\]G + \[t\]P |
 //! | `nonce`, `sign`, `keys` | RFC 6979 with SM3, the signature, the public types |
 
 mod field;
 mod generator;
+mod inverse;
 mod keys;
 mod limbs;
 mod multiply;

@@ -1,29 +1,32 @@
 //! The nonce of a signature: RFC 6979 with HMAC-SM3, alone or with additional randomness (3.6).
 
+use std::sync::LazyLock;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sm3::Sm3;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroizing;
 
 use crate::scalar::Scalar;
 
 /// An endless sequence of nonces for one private key and one digest. The first is as good as always the one used.
-#[derive(ZeroizeOnDrop)]
 pub struct Nonces {
-    key: [u8; 32],
-    value: [u8; 32],
+    /// HMAC with the key K: what it computes of the key alone is needed twice.
+    keyed: Hmac<Sm3>,
+    /// V.
+    value: Zeroizing<[u8; 32]>,
 }
 
 impl Nonces {
     /// `additional` is mixed in whole; without it the sequence is determined by key and digest.
     pub fn new(secret: &Scalar, digest: &Scalar, additional: &[u8]) -> Self {
-        let (mut secret, digest) = (secret.to_bytes(), digest.to_bytes());
+        static WITHOUT_KEY: LazyLock<Hmac<Sm3>> = LazyLock::new(|| keyed(&[0; 32]));
+        let (secret, digest) = (Zeroizing::new(secret.to_bytes()), digest.to_bytes());
         let mut nonces = Self {
-            key: [0; 32],
-            value: [1; 32],
+            keyed: WITHOUT_KEY.clone(),
+            value: Zeroizing::new([1; 32]),
         };
-        nonces.update(&[&[0], &secret, &digest, additional]);
-        nonces.update(&[&[1], &secret, &digest, additional]);
-        secret.zeroize();
+        nonces.update(&[&[0], &secret[..], &digest, additional]);
+        nonces.update(&[&[1], &secret[..], &digest, additional]);
         nonces
     }
 
@@ -42,20 +45,23 @@ impl Nonces {
 
     /// K = HMAC(K, V ‖ input); V = HMAC(K, V).
     fn update(&mut self, input: &[&[u8]]) {
-        self.key = self.hmac(input);
+        self.keyed = keyed(&self.hmac(input));
         self.value = self.hmac(&[]);
     }
 
     /// HMAC(K, V ‖ input).
-    fn hmac(&self, input: &[&[u8]]) -> [u8; 32] {
-        let mut mac =
-            <Hmac<Sm3> as KeyInit>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
-        mac.update(&self.value);
+    fn hmac(&self, input: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let mut mac = self.keyed.clone();
+        mac.update(&self.value[..]);
         for part in input {
             mac.update(part);
         }
-        mac.finalize().into_bytes().into()
+        Zeroizing::new(mac.finalize().into_bytes().into())
     }
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sm3> {
+    <Hmac<Sm3> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
 #[cfg(test)]

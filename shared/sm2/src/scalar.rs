@@ -2,6 +2,7 @@
 
 use zeroize::DefaultIsZeroes;
 
+use crate::inverse::Modulus;
 use crate::limbs::{self, Limbs, mask, select};
 
 /// n.
@@ -33,6 +34,8 @@ const NEGATIVE_INVERSE: u64 = 0x327f_9e88_7235_0975;
 
 /// p - n: a coordinate below this may stand for itself plus n.
 const P_MINUS_N: Limbs = [0xac44_0bf6_c62a_bedc, 0x8dfc_2093_de39_fad5, 0, 0];
+
+static MODULUS: Modulus = Modulus::new(N);
 
 /// A residue modulo n, always reduced, not in Montgomery form.
 /// Some are secret: it has no Debug outside tests but as part of a public signature.
@@ -119,27 +122,9 @@ impl Scalar {
         montgomery(self, &factor.0)
     }
 
-    /// The inverse, ready to multiply; zero for zero. It is the power n - 2 (Fermat), four bits at a time; the power is public.
+    /// The inverse, ready to multiply; zero for zero.
     pub fn invert(&self) -> Factor {
-        let factor = self.to_factor();
-        let mut powers = [factor.0; 16];
-        for at in 2..16 {
-            powers[at] = powers[at - 1].mul(&factor);
-        }
-        let exponent = [N[0] - 2, N[1], N[2], N[3]];
-        // The uppermost four bits are all ones.
-        let mut power = powers[15];
-        for window in (0..63).rev() {
-            for _ in 0..4 {
-                power = power.mul(&Factor(power));
-            }
-            let bits = limbs::bits(&exponent, 4 * window, 4);
-            // A zero of the public exponent needs no multiplication.
-            if let Some(other) = usize::try_from(bits).ok().filter(|bits| *bits != 0) {
-                power = power.mul(&Factor(powers[other]));
-            }
-        }
-        Factor(power)
+        Self(MODULUS.invert(&self.0)).to_factor()
     }
 }
 
