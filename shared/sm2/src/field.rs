@@ -8,6 +8,8 @@
     reason = "measured: each limb that passes through memory between two steps costs a tenth"
 )]
 
+use core::hint::black_box;
+
 use zeroize::DefaultIsZeroes;
 
 use crate::inverse::Modulus;
@@ -143,7 +145,8 @@ impl Element {
 /// One subtraction of p where the number, with its carry as bit 256, is not below p.
 #[inline(always)]
 fn subtract_p(number: &Limbs, carry: bool) -> Limbs {
-    let (less, reached) = limbs::add(number, core::hint::black_box(&COMPLEMENT));
+    // Were the limbs known, the compiler would take the chain of carries apart into comparisons, which is slower.
+    let (less, reached) = limbs::add(number, black_box(&COMPLEMENT));
     select(mask(u64::from(carry | reached)), &less, number)
 }
 
@@ -154,15 +157,16 @@ fn reduce(number: &[u64; 8]) -> Element {
     // Four times: add a·p, which makes the lowest limb zero, and drop that limb. (a·p + a) / 2^64 = a·(2^192 - 2^160 - 2^32 + 1).
     for _ in 0..4 {
         let (left, right) = (a << 32, a >> 32);
-        let (m0, borrow) = a.borrowing_sub(left, false);
-        let (m1, borrow) = 0_u64.borrowing_sub(right, borrow);
-        let (m2, borrow) = 0_u64.borrowing_sub(left, borrow);
-        let (m3, _) = a.borrowing_sub(right, borrow);
-        let (s0, carry) = b.carrying_add(m0, false);
-        let (s1, carry) = c.carrying_add(m1, carry);
-        let (s2, carry) = d.carrying_add(m2, carry);
-        // No carry is left: the sum is below 2^192 + p.
-        (a, b, c, d) = (s0, s1, s2, m3.wrapping_add(u64::from(carry)));
+        let (s0, carry) = b.carrying_add(a, false);
+        let (s1, carry) = c.carrying_add(0, carry);
+        let (s2, carry) = d.carrying_add(0, carry);
+        let s3 = a.wrapping_add(u64::from(carry));
+        let (s0, borrow) = s0.borrowing_sub(left, false);
+        let (s1, borrow) = s1.borrowing_sub(right, borrow);
+        let (s2, borrow) = s2.borrowing_sub(left, borrow);
+        // No carry or borrow is left: the whole is below 2^192 + p.
+        let (s3, _) = s3.borrowing_sub(right, borrow);
+        (a, b, c, d) = (s0, s1, s2, s3);
     }
     // The low half has become at most p and the high half is below p: one subtraction is enough.
     let (sum, carry) = limbs::add(&[a, b, c, d], &high);

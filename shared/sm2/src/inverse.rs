@@ -5,6 +5,8 @@
 //! The steps divide by two and subtract, always the same number of times, whatever the number is. They are done in batches on the
 //! lowest 62 bits alone; a batch is a matrix of four small numbers, which is then applied to the whole numbers.
 
+use core::hint::black_box;
+
 use zeroize::Zeroize;
 
 use crate::limbs::Limbs;
@@ -57,7 +59,7 @@ impl Modulus {
             (d, e) = self.apply_modulo(&matrix, &d, &e);
             (f, g) = apply(&matrix, &f, &g);
         }
-        let inverse = self.normalise(&d, f[4] >> 63);
+        let inverse = self.normalise(&d, black_box(f[4] >> 63));
         for secret in [&mut f, &mut g, &mut d, &mut e] {
             secret.zeroize();
         }
@@ -94,7 +96,7 @@ impl Modulus {
         let mut number = *number;
         // Twice: add the modulus to a negative number. In between, change the sign.
         for negate in [negate, 0] {
-            let negative = number[4] >> 63;
+            let negative = black_box(number[4] >> 63);
             let mut carry = 0;
             for at in 0..5 {
                 let limb = number[at] + (self.limbs[at] & negative);

@@ -5,6 +5,8 @@
     reason = "measured: each limb that passes through memory between two steps costs a tenth"
 )]
 
+use core::hint::black_box;
+
 /// A number below 2^256.
 pub type Limbs = [u64; 4];
 
@@ -12,7 +14,7 @@ pub type Limbs = [u64; 4];
 /// turn the choices made with them back into branches.
 #[inline]
 pub fn mask(condition: u64) -> u64 {
-    0_u64.wrapping_sub(condition)
+    black_box(0_u64.wrapping_sub(condition))
 }
 
 /// All bits set if the two are equal, without a comparison that could become a branch. Both are below 2^63.
