@@ -1,6 +1,7 @@
 //! `cargo xtask`: brings up the local cloud, runs the demonstration, the tests and the lints. Orchestration only.
 
 mod checks;
+mod differential;
 mod interrupt;
 mod local;
 mod progress;
@@ -28,6 +29,8 @@ cargo xtask <command>
   fmt            format the code
   generate       write what is generated from the code: OpenAPI document, problem types, states of an order
   bench          run the benchmarks
+  differential [--pairs N] [--seed TEXT]
+                 a million SM2 signatures judged by OpenSSL and BouncyCastle, and theirs by us: minutes
 
 Examples:
   cargo xtask up --port 5000
@@ -63,6 +66,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("fmt", []) => checks::format(),
         ("generate", []) => checks::generate(),
         ("bench", rest) => checks::bench(rest),
+        ("differential", rest) => differential::run(&differential::Options::parse(rest)?),
         ("help" | "-h" | "--help", _) => {
             print!("{HELP}");
             Ok(())

@@ -98,14 +98,13 @@ impl Modulus {
         for negate in [negate, 0] {
             let negative = black_box(number[4] >> 63);
             let mut carry = 0;
-            for at in 0..5 {
-                let limb = number[at] + (self.limbs[at] & negative);
-                number[at] = (limb ^ negate) - negate + carry;
-                carry = number[at] >> 62;
-                if at < 4 {
-                    number[at] &= LOW_62.cast_signed();
-                }
+            for (limb, modulus) in number.iter_mut().zip(&self.limbs) {
+                let sum = ((*limb + (modulus & negative)) ^ negate) - negate + carry;
+                *limb = sum & LOW_62.cast_signed();
+                carry = sum >> 62;
             }
+            // The uppermost limb keeps its sign.
+            number[4] |= carry << 62;
         }
         from_signed(&number)
     }
@@ -116,7 +115,7 @@ impl Modulus {
 fn batch(zeta: &mut i64, f: i64, g: i64) -> Matrix {
     let (mut f, mut g) = (f.cast_unsigned(), g.cast_unsigned());
     // The matrix begins as 2^3 instead of one, since the batch has three steps less than 62.
-    let (mut u, mut v, mut q, mut r) = (8_u64, 0_u64, 0_u64, 8_u64);
+    let (mut of_f, mut of_g) = ([8_u64, 0], [0_u64, 8]);
     for _ in 0..STEPS {
         // Masks: is δ positive, is g odd?
         let positive = (*zeta >> 63).cast_unsigned();
@@ -124,21 +123,19 @@ fn batch(zeta: &mut i64, f: i64, g: i64) -> Matrix {
         // g becomes g + f, or g - f if δ is positive, where it is odd: even after that.
         let signed = |number: u64| (number ^ positive).wrapping_sub(positive) & odd;
         g = g.wrapping_add(signed(f));
-        q = q.wrapping_add(signed(u));
-        r = r.wrapping_add(signed(v));
+        of_g[0] = of_g[0].wrapping_add(signed(of_f[0]));
+        of_g[1] = of_g[1].wrapping_add(signed(of_f[1]));
         // Where both hold, f takes the place of the old g, which is the new one plus f, and δ changes its sign.
         let swap = positive & odd;
         *zeta = (*zeta ^ swap.cast_signed()) - 1;
         f = f.wrapping_add(g & swap);
-        u = u.wrapping_add(q & swap);
-        v = v.wrapping_add(r & swap);
+        of_f[0] = of_f[0].wrapping_add(of_g[0] & swap) << 1;
+        of_f[1] = of_f[1].wrapping_add(of_g[1] & swap) << 1;
         g >>= 1;
-        u <<= 1;
-        v <<= 1;
     }
     Matrix {
-        of_f: [u.cast_signed(), v.cast_signed()],
-        of_g: [q.cast_signed(), r.cast_signed()],
+        of_f: of_f.map(u64::cast_signed),
+        of_g: of_g.map(u64::cast_signed),
     }
 }
 
@@ -187,8 +184,13 @@ const fn to_signed(number: &Limbs) -> Signed {
 }
 
 fn from_signed(number: &Signed) -> Limbs {
-    let [a, b, c, d, e] = number.map(i64::cast_unsigned);
-    [a | b << 62, b >> 2 | c << 60, c >> 4 | d << 58, d >> 6 | e << 56]
+    let [a, b, c, d, top] = number.map(i64::cast_unsigned);
+    [
+        a | b << 62,
+        b >> 2 | c << 60,
+        c >> 4 | d << 58,
+        d >> 6 | top << 56,
+    ]
 }
 
 #[cfg(test)]
