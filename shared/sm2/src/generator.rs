@@ -36,10 +36,11 @@ pub fn small_multiples() -> &'static [Affine; ENTRIES] {
 /// An odd k is the sum of odd digits between -63 and 63, one for each window, and the uppermost one is positive: digit i is
 /// 2·(bits 6i+1 to 6i+6 of k) + 1 - 64. No digit is zero, so each window takes exactly one addition.
 ///
-/// No addition but the last can meet the point itself or its opposite. Before window i the sum is A·G with A a multiple of 64^(i+1), and
-/// the digit adds D = ±digit·64^i. A - D and A + D are multiples of 64^i, not zero, and below 64·n in size; were one a multiple of n,
-/// it would be one of 64^i·n, since n is odd: possible for i = 0 only. There it happens, with k = n - 70 whose last step is
-/// (n - 35) + (-35), and so the last addition is the complete one.
+/// No addition but the last could meet its own point or the opposite one. Before window i the sum is A·G with A a multiple of 64^(i+1),
+/// and the digit adds D·G with D = digit·64^i. A - D and A + D are multiples of 64^i, not zero, and below 64·n in size; were one a
+/// multiple of n, it would be one of 64^i·n, since n is odd: possible for i = 0 only. There A would have to be n + 29, the one odd
+/// multiple of 64 so near to n, and k would not be below n. That hangs on the width: the last addition is the complete one all the
+/// same, as it has to be in `multiply`.
 pub fn multiply(k: &Scalar) -> Jacobian {
     let (odd, negated) = k.to_odd();
     let mut rows = TABLE.iter().enumerate().rev();

@@ -15,8 +15,9 @@ const WINDOWS: usize = 51;
 /// \[d\]P for d in \[1, n-1\].
 ///
 /// As for the generator, an odd d is a sum of odd digits between -31 and 31 and, above them, 2^255. No addition but the last can
-/// be exceptional, by the same reasoning: the sum is A·P with A even, positive and below n, and the digit D is odd, so that
-/// A ± D is neither 0 nor, before the last window, as large as n. The last one can: d = n - 6 ends in (n - 3) + (-3).
+/// be exceptional: before each the sum is A·P with A a positive multiple of 32, and the digit D is odd and below 32 in size, so that
+/// neither A - D nor A + D is zero, and before the last window both are far below n. The last one can: d = n - 6 ends in
+/// (n - 3) + (-3), the sum of a point with itself.
 pub fn multiply(d: &Scalar, point: &Affine) -> Jacobian {
     let (odd, negated) = d.to_odd();
     let table: [Affine; ENTRIES] = odd_multiples(point);
