@@ -62,8 +62,8 @@ impl Affine {
         }
     }
 
-    /// The entry at a secret index: all entries are read.
-    #[inline]
+    /// The entry at a secret index: all entries are read. Not inlined, since only then the compiler uses vectors for it.
+    #[inline(never)]
     pub fn look_up<const N: usize>(table: &[Self; N], index: u64) -> Self {
         let mut found = Self::default();
         for (at, entry) in (0_u64..).zip(table) {
