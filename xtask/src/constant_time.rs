@@ -12,6 +12,9 @@ use crate::tools;
 
 const EXAMPLES: &str = "shared/sm2/examples";
 
+/// The compiler's choices depend on its level: 3 is what is set for the crate, "s" what the whole program may be linked with.
+const LEVELS: [&str; 4] = ["1", "2", "\"s\"", "3"];
+
 /// Builds the example as for AWS, but with symbols, and runs it under valgrind; then once more with a branch on a secret, which must be
 /// found.
 pub fn run() -> Result<()> {
@@ -20,18 +23,9 @@ pub fn run() -> Result<()> {
         "valgrind is missing: install the package valgrind"
     );
     let directory = binaries().with_file_name("constant-time");
+    fs::create_dir_all(&directory)?;
     let poison = directory.join("poison.so");
-    step("Build", || {
-        // Apart from other builds: symbols would make cargo build everything anew.
-        check(
-            cargo()
-                .args(["build", "--release", "--package", "yinxin-sm2"])
-                .args(["--example", "secrets", "--target-dir"])
-                .arg(&directory)
-                .env("CARGO_PROFILE_RELEASE_DEBUG", "1")
-                .env("CARGO_PROFILE_RELEASE_STRIP", "none"),
-        )?;
-        fs::create_dir_all(&directory)?;
+    step("Build what marks secrets", || {
         check(
             command("cc")
                 .args(["-shared", "-fPIC", "-o"])
@@ -40,9 +34,25 @@ pub fn run() -> Result<()> {
         )
     })?;
     let secrets = directory.join("release/examples/secrets");
-    step("No branch and no address depends on a secret", || {
-        check(&mut watched(&secrets, &poison, &[]))
-    })?;
+    for level in LEVELS {
+        step(
+            &format!("No branch and no address depends on a secret, level {level}"),
+            || {
+                // Apart from other builds: symbols would make cargo build everything anew.
+                check(
+                    cargo()
+                        .args(["build", "--quiet", "--release", "--package", "yinxin-sm2"])
+                        .args(["--example", "secrets", "--target-dir"])
+                        .arg(&directory)
+                        .arg("--config")
+                        .arg(format!("profile.release.package.yinxin-sm2.opt-level={level}"))
+                        .env("CARGO_PROFILE_RELEASE_DEBUG", "1")
+                        .env("CARGO_PROFILE_RELEASE_STRIP", "none"),
+                )?;
+                check(&mut watched(&secrets, &poison, &[]))
+            },
+        )?;
+    }
     step("A branch on a secret is found", || {
         let output = watched(&secrets, &poison, &["control"])
             .output()

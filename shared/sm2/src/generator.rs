@@ -63,7 +63,7 @@ pub fn multiply(k: &Scalar) -> Jacobian {
 /// The entry for the digit `offset_digit` - 2N, which is odd.
 #[inline]
 pub fn signed_entry<const N: usize>(row: &[Affine; N], offset_digit: u64) -> Affine {
-    let negative = 0_u64.wrapping_sub(1 ^ (offset_digit / (2 * N as u64)));
+    let negative = limbs::mask(1 ^ (offset_digit / (2 * N as u64)));
     let digit = offset_digit.wrapping_sub(2 * N as u64);
     // The absolute value: all bits flipped, plus one.
     let absolute = (digit ^ negative).wrapping_sub(negative);

@@ -10,18 +10,24 @@ use core::hint::black_box;
 /// A number below 2^256.
 pub type Limbs = [u64; 4];
 
-/// All bits set for true, none for false. The barrier keeps the compiler from knowing that only these two values occur: it would
-/// turn the choices made with them back into branches.
+/// All bits set for one, none for zero.
 #[inline]
 pub fn mask(condition: u64) -> u64 {
-    black_box(0_u64.wrapping_sub(condition))
+    hide(0_u64.wrapping_sub(condition))
 }
 
-/// All bits set if the two are equal, without a comparison that could become a branch. Both are below 2^63.
+/// All bits set if the two are equal, none if not. Both are below 2^63.
 #[inline]
 pub fn mask_equal(left: u64, right: u64) -> u64 {
     // Only zero minus one reaches the top bit.
-    0_u64.wrapping_sub((left ^ right).wrapping_sub(1) >> 63)
+    mask((left ^ right).wrapping_sub(1) >> 63)
+}
+
+/// Keeps the compiler from knowing that a mask has two values only: it would turn the choices made with it into branches, or into
+/// addresses, as it has done (docs/decisions/0005-own-sm2-arithmetic.md).
+#[inline]
+fn hide(mask: u64) -> u64 {
+    black_box(mask)
 }
 
 /// One if the number is zero, else zero.

@@ -3,7 +3,7 @@
 use zeroize::DefaultIsZeroes;
 
 use crate::field::Element;
-use crate::limbs::{Limbs, mask_equal};
+use crate::limbs::{Limbs, mask, mask_equal};
 
 /// b in Montgomery form.
 const B: Element = Element::from_montgomery([
@@ -134,8 +134,8 @@ impl Jacobian {
         let twice = self.double();
         let other = Self::from(*other);
         // The sum of opposite points has Z = 0 as it should: Z is a multiple of the distance.
-        let same = 0_u64.wrapping_sub(distance.is_zero() & rise.is_zero());
-        let infinite = 0_u64.wrapping_sub(self.z.is_zero());
+        let same = mask(distance.is_zero() & rise.is_zero());
+        let infinite = mask(self.z.is_zero());
         Self::select(infinite, &other, &Self::select(same, &twice, &sum))
     }
 
