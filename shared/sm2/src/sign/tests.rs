@@ -166,6 +166,17 @@ fn a_signature_whose_halves_are_the_same_point_verifies() {
 }
 
 #[test]
+fn a_signature_that_says_nothing_of_the_key_is_refused() {
+    // r + s = n: [s]G + [0]P has the right x for every key.
+    let s = number(77);
+    let (e, signature) = crafted(&s, &Scalar::default(), &s);
+    for d in [[0x33; 32], [0x34; 32]] {
+        let point = SecretScalar::from_bytes(&d).unwrap().public_point();
+        assert!(!point.verify_digest(&e, &signature));
+    }
+}
+
+#[test]
 fn a_signature_whose_halves_are_opposite_is_refused() {
     let secret = SecretScalar::from_bytes(&[0x33; 32]).unwrap();
     for t in [number(5), number(8), Scalar::reduced(&[1, 2, 3, 4])] {
