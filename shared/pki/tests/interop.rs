@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use yinxin_pki::crl::Reason;
-use yinxin_pki::ocsp::{CertId, CertStatus, OcspHash};
+use yinxin_pki::ocsp::{CertId, CertStatus, OcspHash, assemble_response};
 use yinxin_pki::{Certificate, Crl, OcspRequest, OcspResponse, pem};
 
 use authority::Authority;
@@ -399,4 +399,43 @@ fn lists_and_answers_of_openssl_are_read_and_verified() {
         basic.find(&issuer, &[0x41, 0x43]).unwrap().status,
         CertStatus::Good
     );
+}
+
+/// Where Debian's libbcprov-java, libbcpkix-java and libbcutil-java put their archives.
+const BOUNCY_CASTLE: &str =
+    "/usr/share/java/bcprov.jar:/usr/share/java/bcpkix.jar:/usr/share/java/bcutil.jar";
+
+#[test]
+#[ignore = "needs Java and BouncyCastle: cargo xtask test --interop"]
+fn bouncy_castle_verifies_everything_and_refuses_mutants() {
+    let authority = authority();
+    let directory = files(&authority);
+    let directory = directory.path();
+    let answer = OcspResponse::from_der(&authority.answer(OcspHash::Sha1, None)).unwrap();
+    let basic = answer.basic.unwrap();
+    // Certificates that an answer carries are not signed by it: the mutants are made of one without.
+    let bare = assemble_response(basic.tbs_der(), basic.signature(), &[]);
+    std::fs::write(directory.join("bare-answer.der"), bare).unwrap();
+    let java = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .output()
+            .unwrap_or_else(|error| panic!("{program} (Debian: default-jdk-headless): {error}"));
+        printed(&output).unwrap_or_else(|text| panic!("{program}: {text}"))
+    };
+    let classes = directory.to_str().unwrap();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/java/Verify.java");
+    java("javac", &["-cp", BOUNCY_CASTLE, "-d", classes, source]);
+    let path = format!("{classes}:{BOUNCY_CASTLE}");
+    let mut arguments = vec!["-cp", path.as_str(), "Verify", classes];
+    arguments.extend(authority.parties.iter().map(|(name, _)| *name));
+    let text = java("java", &arguments);
+    assert!(text.trim_end().ends_with("done"), "{text}");
+    assert_eq!(text.matches("the others are refused").count(), 4, "{text}");
+    println!("{text}");
+
+    let request = OcspRequest::from_der(&std::fs::read(directory.join("query.der")).unwrap()).unwrap();
+    let issuing = &authority.party("issuing").certificate;
+    let serial = authority.party("unit-sign").certificate.serial_content();
+    assert_eq!(request.cert_ids(), [CertId::of(issuing, serial, OcspHash::Sha1)]);
 }
