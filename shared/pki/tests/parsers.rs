@@ -5,9 +5,18 @@
 use getrandom::SysRng;
 use proptest::prelude::*;
 use rand_core::UnwrapErr;
-use yinxin_pki::lint::lint;
+use yinxin_pki::crl::IssuingDistributionPoint;
+use yinxin_pki::lint::{lint, lint_crl, lint_ocsp};
+use yinxin_pki::ocsp::OcspHash;
 use yinxin_pki::profile::Profile;
-use yinxin_pki::{Certificate, Csr, CsrBuilder, EnvelopedKey, Name, PublicKey, SigningKey, pem};
+use yinxin_pki::{
+    Certificate, Crl, Csr, CsrBuilder, EnvelopedKey, Name, OcspRequest, OcspResponse, PublicKey, SigningKey,
+    pem,
+};
+
+use authority::Authority;
+
+mod authority;
 
 fn read_everything(bytes: &[u8]) {
     let key = SigningKey::from_scalar(&[1; 32]).unwrap();
@@ -18,6 +27,18 @@ fn read_everything(bytes: &[u8]) {
         certificate.organization_code();
         certificate.key_usage();
         certificate.is_ca();
+    }
+    if let Ok(crl) = Crl::from_der(bytes) {
+        drop(crl.issuing_distribution_point());
+        assert_eq!(crl.find(&[]), None);
+        assert_eq!(Crl::from_pem(&crl.to_pem()), Ok(crl));
+    }
+    drop(IssuingDistributionPoint::from_der(bytes));
+    if let Ok(response) = OcspResponse::from_der(bytes) {
+        assert_eq!(response.as_der(), bytes);
+    }
+    if let Ok(request) = OcspRequest::from_der(bytes) {
+        assert!(!request.cert_ids().is_empty());
     }
     drop(Csr::from_der(bytes));
     drop(EnvelopedKey::from_der(bytes).and_then(|enveloped| enveloped.open(&key)));
@@ -61,4 +82,44 @@ proptest! {
         der.truncate(cut);
         read_everything(&der);
     }
+
+    #[test]
+    fn damaged_certificates_lists_and_answers_never_panic(
+        at in 0_usize..2000, octets in proptest::collection::vec(any::<u8>(), 0..4), cut in 0_usize..2000,
+    ) {
+        let (authority, wholes) = self::wholes();
+        let responder = &authority.party("responder").certificate;
+        for whole in wholes {
+            let at = at % whole.len();
+            let end = (at + octets.len()).min(whole.len());
+            // The same octets in place of others, then in front of them, which breaks all lengths around.
+            for rest in [end, at] {
+                let mut changed = [&whole[..at], &octets[..], &whole[rest..]].concat();
+                read_everything(&changed);
+                drop(lint_crl(&changed, responder));
+                drop(lint_ocsp(&changed, responder));
+                changed.truncate(cut);
+                read_everything(&changed);
+            }
+        }
+    }
+}
+
+/// One of each signed object, made once.
+fn wholes() -> &'static (Authority, Vec<Vec<u8>>) {
+    static WHOLES: std::sync::OnceLock<(Authority, Vec<Vec<u8>>)> = std::sync::OnceLock::new();
+    WHOLES.get_or_init(|| {
+        let authority = Authority::new(time::macros::datetime!(2026-11-23 08:00:00 UTC));
+        let crl = authority.crl();
+        let answer = authority.answer(OcspHash::Sm3, Some(&[7; 32]));
+        let basic = OcspResponse::from_der(&answer).unwrap().basic.unwrap();
+        let wholes = vec![
+            authority.party("unit-sign").certificate.as_der().to_vec(),
+            crl.as_der().to_vec(),
+            crl.tbs_der().to_vec(),
+            basic.tbs_der().to_vec(),
+            answer,
+        ];
+        (authority, wholes)
+    })
 }
