@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand_core::UnwrapErr;
 use yinxin_pki::crl::IssuingDistributionPoint;
 use yinxin_pki::lint::{lint, lint_crl, lint_ocsp};
-use yinxin_pki::ocsp::OcspHash;
+use yinxin_pki::ocsp::{CertId, OcspHash};
 use yinxin_pki::profile::Profile;
 use yinxin_pki::{
     Certificate, Crl, Csr, CsrBuilder, EnvelopedKey, Name, OcspRequest, OcspResponse, PublicKey, SigningKey,
@@ -122,4 +122,47 @@ fn wholes() -> &'static (Authority, Vec<Vec<u8>>) {
         ];
         (authority, wholes)
     })
+}
+
+/// With `YINXIN_FUZZ_CORPUS` they are written there, one directory for each fuzz target: it starts from them.
+#[test]
+fn whole_objects_are_read() {
+    let authority = Authority::new(time::macros::datetime!(2026-11-23 08:00:00 UTC));
+    let unit = authority.party("unit-sign");
+    let (signing, encryption) = (&unit.key, &authority.party("unit-encrypt").key);
+    let enveloped = EnvelopedKey::seal(encryption, signing.public_key(), &mut UnwrapErr(SysRng));
+    let cert_id = CertId::of(
+        &authority.party("issuing").certificate,
+        unit.certificate.serial_content(),
+        OcspHash::Sm3,
+    );
+    let request = OcspRequest::new(vec![cert_id], Some(&[7; 16]));
+    let (crl, answer) = (authority.crl(), authority.answer(OcspHash::Sha1, Some(&[7; 32])));
+    let basic = OcspResponse::from_der(&answer).unwrap().basic.unwrap();
+    assert!(Certificate::from_der(unit.certificate.as_der()).is_ok());
+    assert!(Csr::from_der(&authority.request()).is_ok());
+    assert!(Crl::from_der(crl.as_der()).is_ok());
+    assert!(OcspRequest::from_der(request.as_der()).is_ok());
+    assert!(EnvelopedKey::from_der(enveloped.as_der()).is_ok());
+    assert!(Name::from_der(unit.certificate.subject().as_der()).is_ok());
+    let Some(corpus) = std::env::var_os("YINXIN_FUZZ_CORPUS").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let write = |target: &str, file: &str, bytes: &[u8]| {
+        let directory = corpus.join(target);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join(file), bytes).unwrap();
+    };
+    for (name, party) in &authority.parties {
+        write("certificate", name, party.certificate.as_der());
+        write("lint", name, party.certificate.as_der());
+        write("name", name, party.certificate.subject().as_der());
+    }
+    write("lint", "list", crl.tbs_der());
+    write("lint", "answer", basic.tbs_der());
+    write("csr", "request", &authority.request());
+    write("crl", "list", crl.as_der());
+    write("ocsp_request", "request", request.as_der());
+    write("ocsp_response", "answer", &answer);
+    write("enveloped_key", "enveloped", enveloped.as_der());
 }
