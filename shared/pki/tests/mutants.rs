@@ -32,16 +32,16 @@ fn accepted(whole: &[u8], accept: impl Fn(&[u8]) -> Option<Meaning>) -> (usize, 
         vec![1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0xff, 3, 0x81, 0xa0]
     };
     let meaning = accept(whole).unwrap();
-    let mut changed = whole.to_vec();
+    let mut mutant = whole.to_vec();
     let mut places = Vec::new();
     for at in 0..whole.len() {
         for &change in &changes {
-            changed[at] ^= change;
-            if let Some(other) = accept(&changed) {
+            mutant[at] ^= change;
+            if let Some(other) = accept(&mutant) {
                 assert_eq!(other, meaning, "octet {at} changed by {change:#04x}");
                 places.push(at);
             }
-            changed[at] ^= change;
+            mutant[at] ^= change;
         }
     }
     places.dedup();
