@@ -89,7 +89,7 @@ fn pkilint_finds_nothing_in_any_profile() {
         ) else {
             return;
         };
-        let findings = findings.map_or_else(|found| found, |found| found);
+        let findings = findings.unwrap_or_else(|found| found);
         // RFC 8813 forbids the usages of GM/T 0015 with the usual form of the key: see the decision on encryption certificates.
         let contradiction = *name == "unit-encrypt-ec";
         assert_eq!(findings.trim().is_empty(), !contradiction, "{name}: {findings}");
@@ -162,13 +162,18 @@ fn openssl_verifies_every_profile() {
 }
 
 /// OpenSSL's verdict on a signature over extracted bytes, for the commands that know no identity.
-fn openssl_verifies(directory: &Path, signer: &Certificate, signed: &[u8], signature: &[u8]) -> Option<bool> {
+fn openssl_verifies(
+    directory: &Path,
+    signer: &Certificate,
+    message: &[u8],
+    signature: &[u8],
+) -> Option<bool> {
     let write = |name: &str, content: &[u8]| std::fs::write(directory.join(name), content).unwrap();
     write(
         "signer.pem",
         pem::encode("PUBLIC KEY", signer.tbs().spki()).as_bytes(),
     );
-    write("signed", signed);
+    write("signed", message);
     write("signature", signature);
     let arguments = [
         "pkeyutl",
@@ -295,7 +300,7 @@ fn requests_travel_both_ways_with_openssl() {
         let bytes = std::fs::read(directory.path().join("query.der")).unwrap();
         let request = OcspRequest::from_der(&bytes).unwrap();
         let expected = CertId::of(issuing, unit.serial_content(), hash);
-        assert_eq!(request.cert_ids(), [expected.clone()]);
+        assert_eq!(request.cert_ids(), std::slice::from_ref(&expected));
         assert!(request.nonce().is_some() && !request.unknown_critical());
         let own = OcspRequest::new(vec![expected], Some(&[0x5a; 16]));
         std::fs::write(directory.path().join("own.der"), own.as_der()).unwrap();
