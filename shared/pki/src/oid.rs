@@ -11,6 +11,8 @@ macro_rules! oids {
 oids! {
     /// An elliptic-curve public key.
     EC_PUBLIC_KEY = "1.2.840.10045.2.1";
+    /// A prime field, in explicit curve parameters.
+    PRIME_FIELD = "1.2.840.10045.1.1";
     /// The curve sm2p256v1, also "the algorithm SM2".
     SM2 = "1.2.156.10197.1.301";
     /// SM2 signature with SM3: the algorithm of every certificate signature here.
@@ -94,6 +96,29 @@ oids! {
     AD_OCSP = "1.3.6.1.5.5.7.48.1";
     /// id-ad-caIssuers.
     AD_CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
+
+    /// subjectAltName.
+    SUBJECT_ALT_NAME = "2.5.29.17";
+    /// issuerAltName.
+    ISSUER_ALT_NAME = "2.5.29.18";
+    /// nameConstraints.
+    NAME_CONSTRAINTS = "2.5.29.30";
+    /// policyMappings.
+    POLICY_MAPPINGS = "2.5.29.33";
+    /// policyConstraints.
+    POLICY_CONSTRAINTS = "2.5.29.36";
+    /// extKeyUsage.
+    EXTENDED_KEY_USAGE = "2.5.29.37";
+    /// anyExtendedKeyUsage.
+    ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
+    /// id-kp-OCSPSigning.
+    OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
+    /// id-pkix-ocsp-nocheck.
+    OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5";
+    /// inhibitAnyPolicy.
+    INHIBIT_ANY_POLICY = "2.5.29.54";
+    /// emailAddress, an attribute of names (PKCS #9).
+    EMAIL_ADDRESS = "1.2.840.113549.1.9.1";
 
     /// `IdentifyCode`: a person's identity document (GM/T 0015-2012, 5.2.4).
     IDENTIFY_CODE = "1.2.156.10260.4.1.1";
