@@ -4,6 +4,7 @@
 use const_oid::ObjectIdentifier;
 
 use crate::certificate::TbsCertificate;
+use crate::crl::ReasonFlags;
 use crate::der::{self, DerError, Reader, Tlv, tag};
 use crate::name::Name;
 use crate::oid;
@@ -62,43 +63,6 @@ fn ia5(bytes: &[u8]) -> Result<String, DerError> {
     String::from_utf8(bytes.to_vec()).map_err(|_| DerError::Value)
 }
 
-/// Reasons of revocation as a set of bits: bit 15 is `unused`, bit 14 keyCompromise, down to bit 7 aACompromise
-/// (`ReasonFlags`, RFC 5280, 4.2.1.13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reasons(pub u16);
-
-impl Reasons {
-    /// Every reason that a list can be limited to.
-    pub const ALL: Self = Self(0x7f80);
-
-    /// Reads the bits of a `ReasonFlags` (the content of its BIT STRING).
-    pub fn from_bits(content: &[u8]) -> Result<Self, DerError> {
-        let (unused, bits) = content.split_first().ok_or(DerError::Value)?;
-        if *unused > 7 || bits.len() > 2 {
-            return Err(DerError::Value);
-        }
-        let octet = |at: usize| u16::from(bits.get(at).copied().unwrap_or_default());
-        Ok(Self(((octet(0) << 8) | octet(1)) & Self::ALL.0))
-    }
-
-    /// Reasons in both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// Reasons in either.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all reasons of `other` are here too.
-    pub fn covers(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
 /// `DistributionPointName`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PointName {
@@ -139,7 +103,7 @@ pub struct DistributionPoint {
     /// Where the list is.
     pub name: Option<PointName>,
     /// The reasons it covers; `None` is all.
-    pub reasons: Option<Reasons>,
+    pub reasons: Option<ReasonFlags>,
     /// Who signs it, if not the certificate's issuer.
     pub crl_issuer: Vec<GeneralName>,
 }
@@ -149,12 +113,12 @@ pub fn crl_distribution_points(tbs: &TbsCertificate) -> Result<Option<Vec<Distri
     sequence_of(tbs, oid::CRL_DISTRIBUTION_POINTS, |element| {
         let mut fields = expect(element, tag::SEQUENCE)?.reader();
         let name = fields.optional(0xa0)?.map(|name| PointName::from_der(name.value));
-        let reasons = fields.optional(0x81)?.map(|bits| Reasons::from_bits(bits.value));
+        let reasons = fields.optional(0x81)?;
         let issuer = fields.optional(0xa2)?;
         fields.finish()?;
         Ok(DistributionPoint {
             name: name.transpose()?,
-            reasons: reasons.transpose()?,
+            reasons: reasons.map(|bits| ReasonFlags::from_bit_string(bits.value)),
             crl_issuer: issuer.map_or(Ok(Vec::new()), |names| GeneralName::list(names.reader()))?,
         })
     })

@@ -107,14 +107,8 @@ oids! {
     POLICY_MAPPINGS = "2.5.29.33";
     /// policyConstraints.
     POLICY_CONSTRAINTS = "2.5.29.36";
-    /// extKeyUsage.
-    EXTENDED_KEY_USAGE = "2.5.29.37";
     /// anyExtendedKeyUsage.
     ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
-    /// id-kp-OCSPSigning.
-    OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
-    /// id-pkix-ocsp-nocheck.
-    OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5";
     /// inhibitAnyPolicy.
     INHIBIT_ANY_POLICY = "2.5.29.54";
     /// emailAddress, an attribute of names (PKCS #9).

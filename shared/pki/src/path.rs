@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! validate: build paths (build.rs) -> walk each from the anchor down (walk.rs, policy.rs, names.rs)
-//!           -> ask lists and answers about each certificate (revocation.rs, crls.rs, ocsp.rs) -> the best report
+//!           -> ask lists and answers about each certificate (revocation.rs, lists.rs, answers.rs) -> the best report
 //! ```
 
 use std::collections::{BTreeSet, HashMap};
@@ -13,18 +13,24 @@ use time::OffsetDateTime;
 
 use crate::algorithm::{SubjectKey, VerifyError};
 use crate::certificate::{Certificate, KeyUsage};
+use crate::crl::Crl;
 use crate::key::DEFAULT_ID;
 use crate::name::{CanonicalName, Name};
+use crate::ocsp::{BasicResponse, OcspResponse};
 
+mod answers;
 mod build;
+mod lists;
 mod names;
 mod policy;
 mod report;
 mod revocation;
 mod walk;
 
+use lists::List;
 use report::Checks;
 pub use report::{Check, Outcome, Report, Rule};
+pub use revocation::Revocation;
 
 /// Certificates between target and trust anchor, the target with them, at most.
 pub const MAX_PATH: usize = 12;
@@ -32,6 +38,12 @@ pub const MAX_PATH: usize = 12;
 pub const MAX_CANDIDATES: usize = 256;
 /// Trust anchors that are looked at.
 pub const MAX_ANCHORS: usize = 1024;
+/// Revocation lists that are looked at.
+pub const MAX_LISTS: usize = 256;
+/// OCSP answers that are looked at.
+pub const MAX_ANSWERS: usize = 256;
+/// Paths of signers of lists and answers that are looked for.
+const MAX_JUDGEMENTS: usize = 64;
 /// Complete paths that are tried.
 const MAX_PATHS: usize = 32;
 /// Signatures that are verified for one report.
@@ -100,6 +112,12 @@ pub struct Options<'a> {
     pub key_usage: Option<KeyUsage>,
     /// The extended key usage that the certificate must allow.
     pub extended_key_usage: Option<ObjectIdentifier>,
+    /// Whether and how revocation is looked at.
+    pub revocation: Revocation,
+    /// Revocation lists at hand, complete ones and delta lists.
+    pub crls: &'a [Crl],
+    /// OCSP answers at hand.
+    pub ocsp: &'a [OcspResponse],
 }
 
 impl Options<'_> {
@@ -114,6 +132,9 @@ impl Options<'_> {
             inhibit_any_policy: false,
             key_usage: None,
             extended_key_usage: None,
+            revocation: Revocation::Unchecked,
+            crls: &[],
+            ocsp: &[],
         }
     }
 }
@@ -183,8 +204,12 @@ struct Session<'a> {
     anchors: &'a [TrustAnchor],
     anchor_names: Vec<CanonicalName>,
     options: &'a Options<'a>,
+    lists: Vec<List<'a>>,
+    answers: &'a [OcspResponse],
     verified: HashMap<(usize, Signer), Result<(), VerifyError>>,
+    lists_verified: HashMap<(usize, Signer), Result<(), VerifyError>>,
     signatures_left: usize,
+    judgements_left: usize,
     notes: Vec<String>,
 }
 
@@ -198,30 +223,40 @@ impl<'a> Session<'a> {
         let mut notes = Vec::new();
         let mut nodes = vec![Node::new(target.clone())];
         let mut known = BTreeSet::from([target.as_der()]);
-        for candidate in candidates {
+        let limit = |given: usize, most: usize, what: &str, notes: &mut Vec<String>| {
+            if given > most {
+                notes.push(format!("just the first {most} {what} were looked at"));
+            }
+            given.min(most)
+        };
+        let ocsp = &options.ocsp[..limit(options.ocsp.len(), MAX_ANSWERS, "OCSP answers", &mut notes)];
+        let crls = &options.crls[..limit(options.crls.len(), MAX_LISTS, "revocation lists", &mut notes)];
+        let anchors = &anchors[..limit(anchors.len(), MAX_ANCHORS, "trust anchors", &mut notes)];
+        // Responders send their certificates along.
+        let sent = ocsp
+            .iter()
+            .filter_map(|answer| answer.basic.as_ref())
+            .flat_map(BasicResponse::certificates);
+        for candidate in candidates.iter().chain(sent) {
             if nodes.len() > MAX_CANDIDATES {
-                notes.push(format!(
-                    "just the first {MAX_CANDIDATES} candidate issuers were looked at"
-                ));
+                notes.push(format!("just the first {MAX_CANDIDATES} candidate issuers were looked at"));
                 break;
             }
             if known.insert(candidate.as_der()) {
                 nodes.push(Node::new(candidate.clone()));
             }
         }
-        if anchors.len() > MAX_ANCHORS {
-            notes.push(format!(
-                "just the first {MAX_ANCHORS} trust anchors were looked at"
-            ));
-        }
-        let anchors = &anchors[..anchors.len().min(MAX_ANCHORS)];
         Self {
             nodes,
             anchors,
             anchor_names: anchors.iter().map(|anchor| anchor.name.canonical()).collect(),
             options,
+            answers: ocsp,
+            lists: crls.iter().map(List::new).collect(),
             verified: HashMap::new(),
+            lists_verified: HashMap::new(),
             signatures_left: MAX_SIGNATURES,
+            judgements_left: MAX_JUDGEMENTS,
             notes,
         }
     }

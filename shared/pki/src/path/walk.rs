@@ -69,7 +69,9 @@ impl Session<'_> {
             _ => "a path leads from the certificate to a trust anchor",
         };
         checks.add(Rule::Path, None, Outcome::Passed, reason);
-        let first = |inhibited: bool| if inhibited { 0 } else { length + 1 };
+        // What the caller asks of the certificate is not asked of signers of lists and answers.
+        let asked = pending.is_empty();
+        let first = |inhibited: bool| if inhibited && asked { 0 } else { length + 1 };
         let mut state = State {
             graph: PolicyGraph::new(),
             names: Constraints::new(),
@@ -91,7 +93,7 @@ impl Session<'_> {
             }
         }
         if let Some(last) = chain.certificates.last() {
-            self.wrap_up(&mut state, *last, &mut checks);
+            self.wrap_up(&mut state, *last, asked, &mut checks);
         }
         let notes = self.check_revocation(&chain, pending, &mut checks);
         Judged { chain, checks, notes }
@@ -238,7 +240,7 @@ impl Session<'_> {
     }
 
     /// 6.1.5: the policies in the end, and what the certificate may be used for.
-    fn wrap_up(&self, state: &mut State, at: usize, checks: &mut Checks) {
+    fn wrap_up(&self, state: &mut State, at: usize, asked: bool, checks: &mut Checks) {
         let tbs = self.nodes[at].certificate.tbs();
         state.explicit_policy = state.explicit_policy.saturating_sub(1);
         if let Ok(Some(constraints)) = extensions::policy_constraints(tbs)
@@ -247,7 +249,8 @@ impl Session<'_> {
             state.explicit_policy = 0;
         }
         if !state.policy_failed {
-            let satisfied = state.graph.satisfies(self.options.policies.as_ref());
+            let policies = self.options.policies.as_ref().filter(|_| asked);
+            let satisfied = state.graph.satisfies(policies);
             let (outcome, reason) = match (satisfied, state.explicit_policy > 0) {
                 (true, _) => (Outcome::Passed, "the path has an acceptable policy"),
                 (false, true) => (Outcome::Passed, "no policy is required"),
@@ -258,7 +261,7 @@ impl Session<'_> {
             };
             checks.add(Rule::Policy, Some(0), outcome, reason);
         }
-        if let Some(wanted) = self.options.key_usage {
+        if let Some(wanted) = self.options.key_usage.filter(|_| asked) {
             let fits = self.nodes[at]
                 .certificate
                 .key_usage()
@@ -269,7 +272,7 @@ impl Session<'_> {
             );
             checks.require(Rule::KeyUsage, Some(0), fits, reasons);
         }
-        if let Some(wanted) = self.options.extended_key_usage {
+        if let Some(wanted) = self.options.extended_key_usage.filter(|_| asked) {
             let usages = extensions::extended_key_usage(tbs).unwrap_or(None);
             let fits = usages.is_none_or(|usages| {
                 usages.contains(&wanted) || usages.contains(&oid::ANY_EXTENDED_KEY_USAGE)
