@@ -17,6 +17,9 @@ mod table;
 
 use table::{CASES, Case};
 
+/// What is not readable: the signatures end inside an octet. It is refused before anything is verified.
+const UNREADABLE: [&str; 2] = ["BadSignedCACert", "BadCRLSignatureCACRL"];
+
 struct Suite {
     folder: PathBuf,
     anchor: [TrustAnchor; 1],
@@ -38,28 +41,32 @@ impl Suite {
             )],
         };
         suite.anchor = [TrustAnchor::from_certificate(
-            suite.certificate("TrustAnchorRootCertificate"),
+            suite.certificate("TrustAnchorRootCertificate").unwrap(),
         )];
         Some(suite)
     }
 
-    fn certificate(&self, name: &str) -> Certificate {
+    fn certificate(&self, name: &str) -> Option<Certificate> {
         let path = self.folder.join(format!("certs/{name}.crt"));
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Certificate::from_der(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"))
+        let read = Certificate::from_der(&bytes);
+        assert_eq!(read.is_err(), UNREADABLE.contains(&name), "{name}");
+        read.ok()
     }
 
     fn list(&self, name: &str) -> Option<Crl> {
         let bytes = std::fs::read(self.folder.join(format!("crls/{name}.crl"))).ok()?;
-        Some(Crl::from_der(&bytes).unwrap_or_else(|error| panic!("{name}: {error}")))
+        let read = Crl::from_der(&bytes);
+        assert_eq!(read.is_err(), UNREADABLE.contains(&name), "{name}");
+        read.ok()
     }
 
     /// The certificates and lists of the case's description, nothing else.
-    fn run(&self, case: &Case) -> Report {
+    fn run(&self, case: &Case) -> Option<Report> {
         let issuers: Vec<Certificate> = case
             .issuers
             .iter()
-            .map(|issuer| self.certificate(&format!("{issuer}Cert")))
+            .filter_map(|issuer| self.certificate(&format!("{issuer}Cert")))
             .collect();
         // A CA's list has its name; those that have other names, or are somebody else's, stand in the table.
         let mut lists = vec![self.list("TrustAnchorRootCRL").unwrap()];
@@ -68,8 +75,8 @@ impl Suite {
         self.judge(case, &issuers, &lists)
     }
 
-    fn judge(&self, case: &Case, issuers: &[Certificate], lists: &[Crl]) -> Report {
-        let target = self.certificate(case.target);
+    fn judge(&self, case: &Case, issuers: &[Certificate], lists: &[Crl]) -> Option<Report> {
+        let target = self.certificate(case.target)?;
         let options = Options {
             policies: case
                 .policies
@@ -81,7 +88,7 @@ impl Suite {
             crls: lists,
             ..Options::at(datetime!(2020-01-01 00:00:00 UTC))
         };
-        validate(&target, issuers, &self.anchor, &options)
+        Some(validate(&target, issuers, &self.anchor, &options))
     }
 }
 
@@ -103,7 +110,10 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// What is wrong with a report.
-fn objection(case: &Case, report: &Report) -> Option<String> {
+fn objection(case: &Case, report: Option<Report>) -> Option<String> {
+    let Some(report) = report else {
+        return case.because.is_none().then(|| format!("{} is not readable", case.number));
+    };
     let problems: Vec<String> = report
         .problems()
         .map(|check| format!("{:?} {} {}: {}", check.certificate, check.rule, check.outcome, check.reason))
@@ -127,7 +137,7 @@ fn every_case_that_applies_passes() {
     let Some(suite) = Suite::find() else { return };
     let objections: Vec<String> = CASES
         .iter()
-        .filter_map(|case| objection(case, &suite.run(case)))
+        .filter_map(|case| objection(case, suite.run(case)))
         .collect();
     assert!(objections.is_empty(), "{}\n{}", objections.len(), objections.join("\n"));
 }
@@ -146,7 +156,7 @@ fn the_table_has_every_case_but_dsa() {
         }
     }
     assert_eq!(numbers.len(), 221);
-    assert_eq!(CASES.len(), 253);
+    assert_eq!(CASES.len(), 244);
 }
 
 #[test]
@@ -163,12 +173,12 @@ fn paths_are_found_among_all_certificates_and_lists() {
     };
     let issuers: Vec<Certificate> = names("certs", "Cert.crt")
         .iter()
-        .map(|name| suite.certificate(&format!("{name}Cert")))
+        .filter_map(|name| suite.certificate(&format!("{name}Cert")))
         .collect();
-    let lists: Vec<Crl> = names("crls", ".crl").iter().map(|name| suite.list(name).unwrap()).collect();
+    let lists: Vec<Crl> = names("crls", ".crl").iter().filter_map(|name| suite.list(name)).collect();
     let objections: Vec<String> = CASES
         .iter()
-        .filter_map(|case| objection(case, &suite.judge(case, &issuers, &lists)))
+        .filter_map(|case| objection(case, suite.judge(case, &issuers, &lists)))
         .collect();
     assert!(objections.is_empty(), "{}\n{}", objections.len(), objections.join("\n"));
 }

@@ -94,7 +94,7 @@ impl Case {
 pub const CASES: &[Case] = &[
     // 4.1 Signature verification; 4.1.4 to 4.1.6 are DSA.
     valid("4.1.1", "ValidCertificatePathTest1EE", &["GoodCA"]),
-    failed("4.1.2", "InvalidCASignatureTest2EE", &["BadSignedCA"], Rule::Signature),
+    failed("4.1.2", "InvalidCASignatureTest2EE", &["BadSignedCA"], Rule::Path),
     failed("4.1.3", "InvalidEESignatureTest3EE", &["GoodCA"], Rule::Signature),
     // 4.2 Validity periods.
     failed("4.2.1", "InvalidCAnotBeforeDateTest1EE", &["BadnotBeforeDateCA"], Rule::Validity),
