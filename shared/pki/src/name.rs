@@ -168,7 +168,10 @@ impl fmt::Debug for Name {
 /// A name prepared for comparison: for each RDN its attributes, sorted, the texts in lower case and with single spaces.
 /// Unicode is not normalised further.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CanonicalName(Vec<Vec<(Vec<u8>, Vec<u8>)>>);
+pub struct CanonicalName(Vec<Rdn>);
+
+/// Types and values, sorted.
+type Rdn = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl CanonicalName {
     /// Whether this name is `base` or lies below it.
@@ -189,7 +192,7 @@ impl fmt::Debug for CanonicalName {
     }
 }
 
-fn canonical_rdns(der: &[u8]) -> Result<Vec<Vec<(Vec<u8>, Vec<u8>)>>, DerError> {
+fn canonical_rdns(der: &[u8]) -> Result<Vec<Rdn>, DerError> {
     let mut rdns = Tlv::whole_of(tag::SEQUENCE, der)?.reader();
     let mut canonical = Vec::new();
     while !rdns.is_empty() {

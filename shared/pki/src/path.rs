@@ -220,7 +220,7 @@ impl<'a> Session<'a> {
         anchors: &'a [TrustAnchor],
         options: &'a Options<'a>,
     ) -> Self {
-        let mut notes = Vec::new();
+        let mut remarks = Vec::new();
         let mut nodes = vec![Node::new(target.clone())];
         let mut known = BTreeSet::from([target.as_der()]);
         let limit = |given: usize, most: usize, what: &str, notes: &mut Vec<String>| {
@@ -229,9 +229,9 @@ impl<'a> Session<'a> {
             }
             given.min(most)
         };
-        let ocsp = &options.ocsp[..limit(options.ocsp.len(), MAX_ANSWERS, "OCSP answers", &mut notes)];
-        let crls = &options.crls[..limit(options.crls.len(), MAX_LISTS, "revocation lists", &mut notes)];
-        let anchors = &anchors[..limit(anchors.len(), MAX_ANCHORS, "trust anchors", &mut notes)];
+        let ocsp = &options.ocsp[..limit(options.ocsp.len(), MAX_ANSWERS, "OCSP answers", &mut remarks)];
+        let crls = &options.crls[..limit(options.crls.len(), MAX_LISTS, "revocation lists", &mut remarks)];
+        let anchors = &anchors[..limit(anchors.len(), MAX_ANCHORS, "trust anchors", &mut remarks)];
         // Responders send their certificates along.
         let sent = ocsp
             .iter()
@@ -239,7 +239,9 @@ impl<'a> Session<'a> {
             .flat_map(BasicResponse::certificates);
         for candidate in candidates.iter().chain(sent) {
             if nodes.len() > MAX_CANDIDATES {
-                notes.push(format!("just the first {MAX_CANDIDATES} candidate issuers were looked at"));
+                notes.push(format!(
+                    "just the first {MAX_CANDIDATES} candidate issuers were looked at"
+                ));
                 break;
             }
             if known.insert(candidate.as_der()) {
@@ -257,7 +259,7 @@ impl<'a> Session<'a> {
             lists_verified: HashMap::new(),
             signatures_left: MAX_SIGNATURES,
             judgements_left: MAX_JUDGEMENTS,
-            notes,
+            notes: remarks,
         }
     }
 
@@ -311,12 +313,12 @@ impl<'a> Session<'a> {
             return Some(*known);
         }
         self.signatures_left = self.signatures_left.checked_sub(1)?;
-        let signed = &self.nodes[certificate].certificate;
+        let child = &self.nodes[certificate].certificate;
         let result = self.key(signer).verify_as(
             self.options.id,
-            signed.signature_algorithm(),
-            signed.tbs().as_der(),
-            signed.signature(),
+            child.signature_algorithm(),
+            child.tbs().as_der(),
+            child.signature(),
         );
         self.verified.insert((certificate, signer), result);
         Some(result)

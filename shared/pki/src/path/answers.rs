@@ -15,7 +15,12 @@ const WITHOUT_NEXT_UPDATE: Duration = Duration::hours(24);
 
 impl Session<'_> {
     /// What the answers say of a certificate of a path.
-    pub(super) fn status_by_answers(&mut self, chain: &Chain, depth: usize, pending: &mut Vec<usize>) -> Status {
+    pub(super) fn status_by_answers(
+        &mut self,
+        chain: &Chain,
+        depth: usize,
+        pending: &mut Vec<usize>,
+    ) -> Status {
         let certificate = self.nodes[chain.certificates[depth]].certificate.clone();
         let Some(issuer) = Self::signer_above(chain, depth) else {
             return Status::Unknown(None);
@@ -37,11 +42,10 @@ impl Session<'_> {
             match status {
                 Ok(Status::Revoked(reason)) => return Status::Revoked(reason),
                 Ok(good @ Status::Good(_)) => best = good,
-                Ok(Status::Unknown(_)) => {}
                 Err(reason) if matches!(best, Status::Unknown(_)) => {
                     best = Status::Unknown(Some(format!("the OCSP answer {reason}")));
                 }
-                Err(_) => {}
+                _ => {}
             }
         }
         best
@@ -112,7 +116,9 @@ impl Session<'_> {
             return Err("is of a responder that another issuer appointed");
         }
         let tbs = self.nodes[at].certificate.tbs();
-        let usages = extensions::extended_key_usage(tbs).unwrap_or(None).unwrap_or_default();
+        let usages = extensions::extended_key_usage(tbs)
+            .unwrap_or(None)
+            .unwrap_or_default();
         if !usages.contains(&oid::OCSP_SIGNING) {
             return Err("is of a certificate that may not sign answers");
         }
@@ -142,7 +148,9 @@ fn read(
         && at <= time
     {
         let why = reason.map_or("no reason given", Reason::name);
-        return Ok(Status::Revoked(format!("revoked since {at} ({why}), says an OCSP answer")));
+        return Ok(Status::Revoked(format!(
+            "revoked since {at} ({why}), says an OCSP answer"
+        )));
     }
     if single.unknown_critical {
         return Err("has a critical extension that is not understood");
@@ -153,6 +161,9 @@ fn read(
     speaks_for(time, single.this_update, next, certificate)?;
     match single.status {
         CertStatus::Unknown => Err("does not know the certificate"),
-        _ => Ok(Status::Good(format!("not revoked at the time, says an OCSP answer of {}", single.this_update))),
+        _ => Ok(Status::Good(format!(
+            "not revoked at the time, says an OCSP answer of {}",
+            single.this_update
+        ))),
     }
 }

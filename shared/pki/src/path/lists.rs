@@ -54,9 +54,7 @@ impl<'a> List<'a> {
         let issuer = if point.crl_issuer.is_empty() {
             self.issuer == certificate.issuer().canonical()
         } else {
-            let is_issuer = |name: &GeneralName| {
-                matches!(name, GeneralName::Directory(name) if name.canonical() == self.issuer)
-            };
+            let is_issuer = |name: &GeneralName| matches!(name, GeneralName::Directory(name) if name.canonical() == self.issuer);
             scope.is_some_and(|scope| scope.indirect) && point.crl_issuer.iter().any(is_issuer)
         };
         if !issuer {
@@ -77,7 +75,10 @@ impl<'a> List<'a> {
                 Some(name) => name.names(self.crl.issuer()),
                 None => point.crl_issuer.clone(),
             };
-            if !own.iter().any(|own| wanted.iter().any(|wanted| wanted.matches(own))) {
+            if !own
+                .iter()
+                .any(|own| wanted.iter().any(|wanted| wanted.matches(own)))
+            {
                 return None;
             }
         }
@@ -136,7 +137,12 @@ fn is_less(one: &[u8], two: &[u8]) -> bool {
 
 impl Session<'_> {
     /// What the lists say of a certificate of a path.
-    pub(super) fn status_by_lists(&mut self, chain: &Chain, depth: usize, pending: &mut Vec<usize>) -> Status {
+    pub(super) fn status_by_lists(
+        &mut self,
+        chain: &Chain,
+        depth: usize,
+        pending: &mut Vec<usize>,
+    ) -> Status {
         let certificate = self.nodes[chain.certificates[depth]].certificate.clone();
         let implied = DistributionPoint {
             name: Some(PointName::Full(vec![GeneralName::Directory(
@@ -194,7 +200,7 @@ impl Session<'_> {
         let complaint = |reason: &str| format!("the revocation list {reason}");
         let signer = self
             .signer_of_list(at, chain, depth, pending)
-            .map_err(|reason| complaint(reason))?;
+            .map_err(complaint)?;
         let time = self.options.at;
         let list = &self.lists[at];
         let usable = if list.unknown_critical {
@@ -208,24 +214,30 @@ impl Session<'_> {
             .filter(|delta| self.lists[at].takes(&self.lists[*delta]))
             .collect();
         for delta in deltas {
-            let signed = self.verify_list(delta, signer) == Some(Ok(()));
+            let verifies = self.verify_list(delta, signer) == Some(Ok(()));
             let delta = &self.lists[delta];
             let (this, next) = (delta.crl.this_update(), delta.crl.next_update());
-            if signed && !delta.unknown_critical && speaks_for(time, this, next, certificate).is_ok() {
+            if verifies && !delta.unknown_critical && speaks_for(time, this, next, certificate).is_ok() {
                 entry = delta.entry(certificate).or(entry);
             }
         }
         // A revocation counts even if the list that tells of it is old.
         if let Some(entry) = entry.filter(|entry| entry.reason != Some(Reason::RemoveFromCrl)) {
-            let since = entry.invalidity_date.map_or(entry.revoked_at, |date| date.min(entry.revoked_at));
+            let since = entry
+                .invalidity_date
+                .map_or(entry.revoked_at, |date| date.min(entry.revoked_at));
             if since <= time {
                 let why = entry.reason.map_or("no reason given", Reason::name);
-                return Ok(Status::Revoked(format!("revoked since {since} ({why}), says a revocation list")));
+                return Ok(Status::Revoked(format!(
+                    "revoked since {since} ({why}), says a revocation list"
+                )));
             }
         }
         usable.map_err(complaint)?;
         let until = next.map_or_else(String::new, |next| format!(" and good until {next}"));
-        Ok(Status::Good(format!("not revoked at the time, says a revocation list made {made}{until}")))
+        Ok(Status::Good(format!(
+            "not revoked at the time, says a revocation list made {made}{until}"
+        )))
     }
 
     /// Who signed a list: the issuer on the path, or another holder of the list's name with a valid path under the same
@@ -298,5 +310,8 @@ impl Session<'_> {
 /// Where there is a key usage it must say so (6.3.3 f).
 fn may_sign_lists(certificate: &Certificate) -> bool {
     let absent = certificate.extension(oid::KEY_USAGE).is_none();
-    absent || certificate.key_usage().is_some_and(|usage| usage.0 & CRL_SIGN != 0)
+    absent
+        || certificate
+            .key_usage()
+            .is_some_and(|usage| usage.0 & CRL_SIGN != 0)
 }

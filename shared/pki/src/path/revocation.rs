@@ -66,12 +66,14 @@ impl Session<'_> {
             (Status::Unknown(None), Status::Unknown(None)) => {
                 let certificate = &self.nodes[chain.certificates[depth]].certificate;
                 match (names_a_source(certificate), self.options.revocation) {
-                    (false, Revocation::IfNamed) => {
-                        (Outcome::Passed, "the certificate names no list and no responder".to_owned())
-                    }
+                    (false, Revocation::IfNamed) => (
+                        Outcome::Passed,
+                        "the certificate names no list and no responder".to_owned(),
+                    ),
                     (true, _) => (
                         Outcome::Indeterminate,
-                        "no list and no answer at hand speaks of the certificate, although it names some".to_owned(),
+                        "no list and no answer at hand speaks of the certificate, although it names some"
+                            .to_owned(),
                     ),
                     (false, _) => (
                         Outcome::Indeterminate,

@@ -125,12 +125,11 @@ impl Session<'_> {
         if let Some(limit) = certificate.tbs().path_length() {
             state.max_path_length = state.max_path_length.min(usize::from(limit));
         }
-        match extensions::name_constraints(certificate.tbs()) {
-            Ok(constraints) => constraints.iter().for_each(|found| state.names.add(found)),
-            Err(_) => {
-                let reason = "the trust anchor's name constraints cannot be read";
-                checks.add(Rule::Structure, None, Outcome::Failed, reason);
-            }
+        if let Ok(constraints) = extensions::name_constraints(certificate.tbs()) {
+            constraints.iter().for_each(|found| state.names.add(found));
+        } else {
+            let reason = "the trust anchor's name constraints cannot be read";
+            checks.add(Rule::Structure, None, Outcome::Failed, reason);
         }
     }
 

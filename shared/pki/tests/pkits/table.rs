@@ -91,6 +91,7 @@ impl Case {
 }
 
 /// All cases that apply.
+#[rustfmt::skip]
 pub const CASES: &[Case] = &[
     // 4.1 Signature verification; 4.1.4 to 4.1.6 are DSA.
     valid("4.1.1", "ValidCertificatePathTest1EE", &["GoodCA"]),
@@ -207,7 +208,8 @@ pub const CASES: &[Case] = &[
     valid("4.8.18 (1)", "UserNoticeQualifierTest18EE", &["PoliciesP12CA"]).policies(&[1]),
     valid("4.8.18 (2)", "UserNoticeQualifierTest18EE", &["PoliciesP12CA"]).policies(&[2]),
     valid("4.8.19", "UserNoticeQualifierTest19EE", &[]),
-    valid("4.8.20", "CPSPointerQualifierTest20EE", &["GoodCA"]),
+    valid("4.8.20 (1)", "CPSPointerQualifierTest20EE", &["GoodCA"]),
+    valid("4.8.20 (2)", "CPSPointerQualifierTest20EE", &["GoodCA"]).policies(&[1]).explicit(),
     // 4.9 Require explicit policy.
     valid("4.9.1", "ValidrequireExplicitPolicyTest1EE", &["requireExplicitPolicy10CA", "requireExplicitPolicy10subCA", "requireExplicitPolicy10subsubCA", "requireExplicitPolicy10subsubsubCA"]),
     valid("4.9.2", "ValidrequireExplicitPolicyTest2EE", &["requireExplicitPolicy5CA", "requireExplicitPolicy5subCA", "requireExplicitPolicy5subsubCA", "requireExplicitPolicy5subsubsubCA"]),
@@ -237,7 +239,9 @@ pub const CASES: &[Case] = &[
     valid("4.10.11", "ValidPolicyMappingTest11EE", &["GoodCA", "GoodsubCAPanyPolicyMapping1to2CA"]),
     valid("4.10.12 (1)", "ValidPolicyMappingTest12EE", &["P12Mapping1to3CA"]).policies(&[1]),
     valid("4.10.12 (2)", "ValidPolicyMappingTest12EE", &["P12Mapping1to3CA"]).policies(&[2]),
-    valid("4.10.13", "ValidPolicyMappingTest13EE", &["P1anyPolicyMapping1to2CA"]),
+    valid("4.10.13 (1)", "ValidPolicyMappingTest13EE", &["P1anyPolicyMapping1to2CA"]),
+    valid("4.10.13 (2)", "ValidPolicyMappingTest13EE", &["P1anyPolicyMapping1to2CA"]).policies(&[1, 2]),
+    failed("4.10.13 (3)", "ValidPolicyMappingTest13EE", &["P1anyPolicyMapping1to2CA"], Rule::Policy).policies(&[2]),
     valid("4.10.14", "ValidPolicyMappingTest14EE", &["P1anyPolicyMapping1to2CA"]),
     // 4.11 Inhibit policy mapping.
     failed("4.11.1", "InvalidinhibitPolicyMappingTest1EE", &["inhibitPolicyMapping0CA", "inhibitPolicyMapping0subCA"], Rule::Policy),
@@ -329,7 +333,7 @@ pub const CASES: &[Case] = &[
     valid("4.14.24", "ValidIDPwithindirectCRLTest24EE", &["indirectCRLCA2", "indirectCRLCA1"]),
     valid("4.14.25", "ValidIDPwithindirectCRLTest25EE", &["indirectCRLCA2", "indirectCRLCA1"]),
     open("4.14.26", "InvalidIDPwithindirectCRLTest26EE", &["indirectCRLCA2", "indirectCRLCA1"]),
-    open("4.14.27", "InvalidcRLIssuerTest27EE", &["indirectCRLCA2", "indirectCRLCA1"]),
+    open("4.14.27", "InvalidcRLIssuerTest27EE", &["indirectCRLCA2", "GoodCA"]),
     valid("4.14.28", "ValidcRLIssuerTest28EE", &["indirectCRLCA3", "indirectCRLCA3cRLIssuer"]),
     valid("4.14.29", "ValidcRLIssuerTest29EE", &["indirectCRLCA3", "indirectCRLCA3cRLIssuer"]),
     valid("4.14.30", "ValidcRLIssuerTest30EE", &["indirectCRLCA4", "indirectCRLCA4cRLIssuer"]),
