@@ -239,7 +239,7 @@ impl<'a> Session<'a> {
             .flat_map(BasicResponse::certificates);
         for candidate in candidates.iter().chain(sent) {
             if nodes.len() > MAX_CANDIDATES {
-                notes.push(format!(
+                remarks.push(format!(
                     "just the first {MAX_CANDIDATES} candidate issuers were looked at"
                 ));
                 break;
