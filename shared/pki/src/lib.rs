@@ -5,6 +5,7 @@ pub mod algorithm;
 pub mod certificate;
 pub mod chain;
 pub mod cipher;
+pub mod cms;
 pub mod crl;
 pub mod csr;
 pub mod der;
@@ -19,6 +20,7 @@ pub mod oid;
 pub mod path;
 pub mod pem;
 pub mod profile;
+pub mod request;
 pub mod symmetric;
 
 pub use algorithm::{SignatureAlgorithm, SubjectKey};

@@ -163,4 +163,31 @@ oids! {
     BUSINESS_REGISTRATION_NUMBER = "1.2.156.10260.4.1.3";
     /// `TaxationNumber` (GM/T 0015-2012, 5.2.4).
     TAX_NUMBER = "1.2.156.10260.4.1.5";
+
+    /// SM2 as a signature algorithm (GM/T 0006).
+    SM2_SIGN = "1.2.156.10197.1.301.1";
+    /// SM2 as an encryption algorithm (GM/T 0006).
+    SM2_ENCRYPT = "1.2.156.10197.1.301.3";
+    /// SM4-CBC.
+    SM4_CBC = "1.2.156.10197.1.104.2";
+    /// data (GM/T 0010).
+    GM_DATA = "1.2.156.10197.6.1.4.2.1";
+    /// signedData (GM/T 0010).
+    GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2";
+    /// envelopedData (GM/T 0010).
+    GM_ENVELOPED_DATA = "1.2.156.10197.6.1.4.2.3";
+    /// signedAndEnvelopedData (GM/T 0010).
+    GM_SIGNED_AND_ENVELOPED_DATA = "1.2.156.10197.6.1.4.2.4";
+    /// data (PKCS #7).
+    PKCS7_DATA = "1.2.840.113549.1.7.1";
+    /// signedData (PKCS #7).
+    PKCS7_SIGNED_DATA = "1.2.840.113549.1.7.2";
+    /// envelopedData (PKCS #7).
+    PKCS7_ENVELOPED_DATA = "1.2.840.113549.1.7.3";
+    /// signedAndEnvelopedData (PKCS #7).
+    PKCS7_SIGNED_AND_ENVELOPED_DATA = "1.2.840.113549.1.7.4";
+    /// The attribute contentType.
+    CONTENT_TYPE = "1.2.840.113549.1.9.3";
+    /// The attribute messageDigest.
+    MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
 }
