@@ -25,12 +25,14 @@ mod names;
 mod policy;
 mod report;
 mod revocation;
+mod signed;
 mod walk;
 
 use lists::List;
 use report::Checks;
 pub use report::{Check, Outcome, Report, Rule};
 pub use revocation::Revocation;
+pub use signed::{validate_answer, validate_list, validate_message, validate_request};
 
 /// Certificates between target and trust anchor, the target with them, at most.
 pub const MAX_PATH: usize = 12;

@@ -148,12 +148,12 @@ impl SignerInfo {
             _ => None,
         };
         match (self.named, self.algorithm, hash, key) {
-            (SignatureAlgorithm::Unknown(_), oid::SM2_SIGN | oid::SM2, _, _) if self.digest == oid::SM3 => {
-                SignatureAlgorithm::Sm2WithSm3
-            }
-            (SignatureAlgorithm::Unknown(_), oid::EC_PUBLIC_KEY, None, SubjectKey::Sm2(_))
-                if self.digest == oid::SM3 =>
-            {
+            (
+                SignatureAlgorithm::Unknown(_),
+                oid::SM2_SIGN | oid::SM2 | oid::EC_PUBLIC_KEY,
+                None,
+                SubjectKey::Sm2(_),
+            ) if self.digest == oid::SM3 => {
                 SignatureAlgorithm::Sm2WithSm3
             }
             (SignatureAlgorithm::Unknown(_), oid::RSA_ENCRYPTION, Some(hash), _) => {

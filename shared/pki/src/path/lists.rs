@@ -308,7 +308,7 @@ impl Session<'_> {
 }
 
 /// Where there is a key usage it must say so (6.3.3 f).
-fn may_sign_lists(certificate: &Certificate) -> bool {
+pub(super) fn may_sign_lists(certificate: &Certificate) -> bool {
     let absent = certificate.extension(oid::KEY_USAGE).is_none();
     absent
         || certificate

@@ -81,6 +81,14 @@ rules! {
     ExtendedKeyUsage = "extended-key-usage";
     /// Every critical extension is understood (6.1.4 o, 6.1.5 f).
     CriticalExtension = "critical-extension";
+    /// Who signed a list, an answer or a message is known and may sign it.
+    Signer = "signer";
+    /// A list or an answer is current at the time.
+    Freshness = "freshness";
+    /// A message's content is at hand and the one that was signed.
+    Content = "content";
+    /// The sender of a request holds the private key.
+    Possession = "possession";
     /// The certificate was not revoked at the time (6.1.3 a 3, 6.3; RFC 6960).
     Revocation = "revocation";
 }

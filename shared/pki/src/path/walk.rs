@@ -126,7 +126,9 @@ impl Session<'_> {
             state.max_path_length = state.max_path_length.min(usize::from(limit));
         }
         if let Ok(constraints) = extensions::name_constraints(certificate.tbs()) {
-            constraints.iter().for_each(|found| state.names.add(found));
+            if let Some(constraints) = constraints {
+                state.names.add(&constraints);
+            }
         } else {
             let reason = "the trust anchor's name constraints cannot be read";
             checks.add(Rule::Structure, None, Outcome::Failed, reason);
