@@ -14,7 +14,12 @@ use openssl::{Authority, Kind, is_missing};
 
 fn judge(target: &Certificate, authority: &Authority, options: &Options<'_>) -> Report {
     let anchor = TrustAnchor::from_certificate(authority.root.clone());
-    validate(target, std::slice::from_ref(&authority.issuing), &[anchor], options)
+    validate(
+        target,
+        std::slice::from_ref(&authority.issuing),
+        &[anchor],
+        options,
+    )
 }
 
 fn now() -> OffsetDateTime {
@@ -36,7 +41,12 @@ fn chains_of_every_algorithm_pass_and_a_damaged_signature_fails() {
         let authority = Authority::new(kind);
         let target = authority.issue("good", &[]);
         let report = judge(&target, &authority, &Options::at(now()));
-        assert_eq!(report.verdict, Outcome::Passed, "{kind:?} {:?}", report.problems().collect::<Vec<_>>());
+        assert_eq!(
+            report.verdict,
+            Outcome::Passed,
+            "{kind:?} {:?}",
+            report.problems().collect::<Vec<_>>()
+        );
         assert_eq!((report.path.len(), report.anchor), (2, Some(0)));
         assert_eq!(outcomes(&report, Rule::Signature), [Outcome::Passed; 2]);
         assert_eq!(report.notes.len(), 1, "revocation was not checked");
@@ -75,7 +85,11 @@ fn sha1_fails_although_the_signature_verifies() {
     for kind in [Kind::RsaSha1, Kind::EcSha1] {
         let authority = Authority::new(kind);
         let report = judge(&authority.issue("good", &[]), &authority, &Options::at(now()));
-        assert_eq!(report.failed(), [Rule::WeakSignature, Rule::WeakSignature], "{kind:?}");
+        assert_eq!(
+            report.failed(),
+            [Rule::WeakSignature, Rule::WeakSignature],
+            "{kind:?}"
+        );
         assert_eq!(outcomes(&report, Rule::Signature), [Outcome::Passed; 2]);
     }
 }
@@ -90,9 +104,16 @@ fn the_time_the_trust_and_the_issuer_are_told_apart() {
     let late = Options::at(target.not_after() + Duration::SECOND);
     assert_eq!(judge(&target, &authority, &late).failed(), [Rule::Validity]);
     let early = Options::at(target.not_before() - Duration::HOUR);
-    assert!(judge(&target, &authority, &early).failed().contains(&Rule::Validity));
+    assert!(
+        judge(&target, &authority, &early)
+            .failed()
+            .contains(&Rule::Validity)
+    );
     // The other root has the same name and another key: the path is there, and the signature is not its.
-    assert_eq!(judge(&target, &other, &Options::at(now())).failed(), [Rule::Signature]);
+    assert_eq!(
+        judge(&target, &other, &Options::at(now())).failed(),
+        [Rule::Signature]
+    );
     let nobody = validate(&target, &[], &[], &Options::at(now()));
     assert_eq!((nobody.failed(), nobody.anchor), (vec![Rule::Path], None));
     // A subscriber issues nothing.
@@ -103,7 +124,10 @@ fn the_time_the_trust_and_the_issuer_are_told_apart() {
     assert!(report.failed().contains(&Rule::BasicConstraints));
     // Trust in an issuing CA alone is enough, and a certificate that is trusted itself needs no issuer.
     let issuing = [TrustAnchor::from_certificate(authority.issuing.clone())];
-    assert_eq!(validate(&target, &[], &issuing, &Options::at(now())).verdict, Outcome::Passed);
+    assert_eq!(
+        validate(&target, &[], &issuing, &Options::at(now())).verdict,
+        Outcome::Passed
+    );
     let itself = validate(&authority.root, &[], &anchor, &Options::at(now()));
     assert_eq!((itself.verdict, itself.path.len()), (Outcome::Passed, 0));
 }
@@ -129,12 +153,23 @@ fn revocation_counts_from_its_time_on_and_needs_a_current_list() {
         };
         let after = now();
         assert_eq!(with(after, &lists, &good), (Outcome::Passed, vec![]), "{kind:?}");
-        assert_eq!(with(after, &lists, &bad), (Outcome::Failed, vec![Rule::Revocation]));
+        assert_eq!(
+            with(after, &lists, &bad),
+            (Outcome::Failed, vec![Rule::Revocation])
+        );
         let before = OffsetDateTime::now_utc() - Duration::MINUTE * 30;
-        assert_eq!(with(before, &lists, &bad), (Outcome::Passed, vec![]), "revoked after the time");
+        assert_eq!(
+            with(before, &lists, &bad),
+            (Outcome::Passed, vec![]),
+            "revoked after the time"
+        );
         let stale = after + Duration::days(40);
         assert_eq!(with(stale, &lists, &good), (Outcome::Indeterminate, vec![]));
-        assert_eq!(with(stale, &lists, &bad).0, Outcome::Failed, "an old list still tells of a revocation");
+        assert_eq!(
+            with(stale, &lists, &bad).0,
+            Outcome::Failed,
+            "an old list still tells of a revocation"
+        );
         assert_eq!(with(after, &lists[..1], &good), (Outcome::Indeterminate, vec![]));
         assert_eq!(with(after, &[], &good), (Outcome::Indeterminate, vec![]));
         // Nobody else's list says anything.
@@ -164,11 +199,21 @@ fn answers_of_an_appointed_responder_count_and_of_nobody_else() {
         };
         judge(target, &authority, &options).verdict
     };
-    assert_eq!(with(authority.answer("good", "responder"), &good), Outcome::Passed);
+    assert_eq!(
+        with(authority.answer("good", "responder"), &good),
+        Outcome::Passed
+    );
     assert_eq!(with(authority.answer("bad", "responder"), &bad), Outcome::Failed);
     assert_eq!(with(authority.answer("good", "issuing"), &good), Outcome::Passed);
-    assert_eq!(with(authority.answer("good", "impostor"), &good), Outcome::Indeterminate);
-    assert_eq!(with(authority.answer("bad", "responder"), &good), Outcome::Indeterminate, "another's answer");
+    assert_eq!(
+        with(authority.answer("good", "impostor"), &good),
+        Outcome::Indeterminate
+    );
+    assert_eq!(
+        with(authority.answer("bad", "responder"), &good),
+        Outcome::Indeterminate,
+        "another's answer"
+    );
 }
 
 #[test]
@@ -177,7 +222,13 @@ fn damaged_chains_never_panic_and_never_pass_as_something_else() {
         return;
     }
     let authority = Authority::new(Kind::P256);
-    let target = authority.issue("good", &["nameConstraints=permitted;DNS:example.com", "subjectAltName=DNS:a.b"]);
+    let target = authority.issue(
+        "good",
+        &[
+            "nameConstraints=permitted;DNS:example.com",
+            "subjectAltName=DNS:a.b",
+        ],
+    );
     let lists = [authority.list("issuing"), authority.list("root")];
     let options = Options {
         revocation: Revocation::Required,
@@ -192,10 +243,17 @@ fn damaged_chains_never_panic_and_never_pass_as_something_else() {
             let Ok(damaged) = Certificate::from_der(&damaged) else {
                 continue;
             };
-            assert_ne!(judge(&damaged, &authority, &options).verdict, Outcome::Passed, "byte {at}");
+            assert_ne!(
+                judge(&damaged, &authority, &options).verdict,
+                Outcome::Passed,
+                "byte {at}"
+            );
             // As an issuer of what it did not issue.
             let anchor = [TrustAnchor::from_certificate(damaged.clone())];
-            assert_ne!(validate(&target, &[damaged], &anchor, &options).verdict, Outcome::Passed);
+            assert_ne!(
+                validate(&target, &[damaged], &anchor, &options).verdict,
+                Outcome::Passed
+            );
         }
     }
 }

@@ -153,9 +153,7 @@ impl SignerInfo {
                 oid::SM2_SIGN | oid::SM2 | oid::EC_PUBLIC_KEY,
                 None,
                 SubjectKey::Sm2(_),
-            ) if self.digest == oid::SM3 => {
-                SignatureAlgorithm::Sm2WithSm3
-            }
+            ) if self.digest == oid::SM3 => SignatureAlgorithm::Sm2WithSm3,
             (SignatureAlgorithm::Unknown(_), oid::RSA_ENCRYPTION, Some(hash), _) => {
                 SignatureAlgorithm::RsaPkcs1(hash)
             }

@@ -62,9 +62,7 @@ impl Kind {
     fn signing(self) -> Vec<String> {
         let option = |value: &str| vec!["-sigopt".to_owned(), value.to_owned()];
         match self {
-            Self::RsaPss(_) => {
-                [option("rsa_padding_mode:pss"), option("rsa_pss_saltlen:digest")].concat()
-            }
+            Self::RsaPss(_) => [option("rsa_padding_mode:pss"), option("rsa_pss_saltlen:digest")].concat(),
             Self::Sm2 => option("distid:1234567812345678"),
             Self::Sm2As(id) => option(&format!("distid:{id}")),
             _ => Vec::new(),
@@ -151,7 +149,19 @@ impl Authority {
         let (signer, key) = (format!("{signer}.pem"), format!("{signer}.key"));
         let (csr, out) = (format!("{name}.csr"), format!("{name}.pem"));
         let arguments = [
-            "x509", "-req", "-in", &csr, "-CA", &signer, "-CAkey", &key, "-set_serial", "7", "-days", "30", "-out",
+            "x509",
+            "-req",
+            "-in",
+            &csr,
+            "-CA",
+            &signer,
+            "-CAkey",
+            &key,
+            "-set_serial",
+            "7",
+            "-days",
+            "30",
+            "-out",
             &out,
         ];
         run(self.path(), &arguments);
@@ -160,14 +170,24 @@ impl Authority {
 
     pub fn revoke(&self, name: &str) {
         let certificate = format!("{name}.pem");
-        let arguments = ["ca", "-config", "ca.cnf", "-name", "issuing", "-revoke", &certificate];
+        let arguments = [
+            "ca",
+            "-config",
+            "ca.cnf",
+            "-name",
+            "issuing",
+            "-revoke",
+            &certificate,
+        ];
         run(self.path(), &arguments);
     }
 
     /// The list of one of the CAs, made now.
     pub fn list(&self, ca: &str) -> Crl {
         let options = self.kind.signing();
-        let mut arguments = vec!["ca", "-config", "ca.cnf", "-name", ca, "-gencrl", "-out", "list.pem"];
+        let mut arguments = vec![
+            "ca", "-config", "ca.cnf", "-name", ca, "-gencrl", "-out", "list.pem",
+        ];
         arguments.extend(options.iter().map(String::as_str));
         run(self.path(), &arguments);
         Crl::from_pem(&std::fs::read_to_string(self.path().join("list.pem")).unwrap()).unwrap()
@@ -181,8 +201,24 @@ impl Authority {
             format!("{responder}.key"),
         );
         let arguments = [
-            "ocsp", "-index", "issuing.index", "-CA", "issuing.pem", "-rsigner", &signer, "-rkey", &key, "-issuer",
-            "issuing.pem", "-cert", &certificate, "-ndays", "3", "-respout", "answer.der", "-noverify",
+            "ocsp",
+            "-index",
+            "issuing.index",
+            "-CA",
+            "issuing.pem",
+            "-rsigner",
+            &signer,
+            "-rkey",
+            &key,
+            "-issuer",
+            "issuing.pem",
+            "-cert",
+            &certificate,
+            "-ndays",
+            "3",
+            "-respout",
+            "answer.der",
+            "-noverify",
         ];
         run(self.path(), &arguments);
         OcspResponse::from_der(&std::fs::read(self.path().join("answer.der")).unwrap()).unwrap()
@@ -190,19 +226,44 @@ impl Authority {
 }
 
 fn request(path: &Path, kind: Kind, name: &str) {
-    let (key, csr, subject) = (format!("{name}.key"), format!("{name}.csr"), format!("/CN=Test {name}"));
+    let (key, csr, subject) = (
+        format!("{name}.key"),
+        format!("{name}.csr"),
+        format!("/CN=Test {name}"),
+    );
     let made = [vec!["genpkey"], kind.key(), vec!["-out", &key]].concat();
     run(path, &made);
-    run(path, &["req", "-new", "-config", "ca.cnf", "-key", &key, "-subj", &subject, "-out", &csr]);
+    run(
+        path,
+        &[
+            "req", "-new", "-config", "ca.cnf", "-key", &key, "-subj", &subject, "-out", &csr,
+        ],
+    );
 }
 
 fn sign(path: &Path, kind: Kind, ca: &str, name: &str, section: &str, itself: bool) {
     let (csr, out) = (format!("{name}.csr"), format!("{name}.pem"));
     let options = kind.signing();
     let mut arguments = vec![
-        "ca", "-batch", "-config", "ca.cnf", "-name", ca, "-in", &csr, "-out", &out, "-notext", "-extensions",
-        section, "-startdate", "20200101000000Z",
+        "ca",
+        "-batch",
+        "-config",
+        "ca.cnf",
+        "-name",
+        ca,
+        "-in",
+        &csr,
+        "-out",
+        &out,
+        "-notext",
+        "-extensions",
+        section,
+        "-startdate",
+        "20200101000000Z",
     ];
+    if section == "authority" {
+        arguments.extend(["-days", "3650"]);
+    }
     if itself {
         arguments.push("-selfsign");
     }
