@@ -87,3 +87,53 @@ fn hex(bytes: &[u8]) -> String {
         _ => hex::encode(bytes),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use yinxin_pki::{CsrBuilder, EnvelopedKey, Name, SigningKey};
+
+    use super::*;
+
+    fn show_all(bytes: &[u8]) {
+        for found in material::recognise(bytes) {
+            if let Ok(object) = found {
+                let shown = show(&object);
+                assert!(!shown.to_text().is_empty() && shown.to_json().is_object());
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+        #[test]
+        fn arbitrary_bytes_are_shown_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            show_all(&bytes);
+            show_all(&yinxin_pki::der::sequence(&[&yinxin_pki::der::sequence(&[&bytes])]));
+            show_all(&[b"-----BEGIN CERTIFICATE-----\n", &bytes[..], b"-----END"].concat());
+        }
+
+        #[test]
+        fn damaged_objects_are_shown_or_refused(at in 0_usize..2000, octet in any::<u8>()) {
+            let key = SigningKey::from_scalar(&[3; 32]).unwrap();
+            let subject = Name::unit("测试", None).unwrap();
+            let request = CsrBuilder::new(&subject, key.public_key()).sign_with(|info| key.sign(info)).unwrap();
+            let envelope = EnvelopedKey::seal(&key, key.public_key(), &mut crate::token::vault::rng());
+            for whole in [request, envelope.as_der().to_vec()] {
+                let mut damaged = whole;
+                let at = at % damaged.len();
+                damaged[at] = octet;
+                show_all(&damaged);
+                show_all(&damaged[..at]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_cannot_rewrite_the_terminal() {
+        let shown = Shown::fields([("name", Shown::text("a\u{1b}[2Jb\nkind forged"))]);
+        assert_eq!(shown.to_text().lines().count(), 1);
+        assert!(!shown.to_text().contains('\u{1b}'));
+    }
+}

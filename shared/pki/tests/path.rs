@@ -5,7 +5,7 @@
 
 use time::{Duration, OffsetDateTime};
 use yinxin_pki::path::{Options, Outcome, Report, Revocation, Rule, TrustAnchor, validate};
-use yinxin_pki::{Certificate, Crl, OcspResponse};
+use yinxin_pki::{Certificate, Crl, OcspResponse, SubjectKey};
 
 #[path = "path/openssl.rs"]
 mod openssl;
@@ -256,4 +256,25 @@ fn damaged_chains_never_panic_and_never_pass_as_something_else() {
             );
         }
     }
+}
+
+#[test]
+fn a_curve_that_is_written_out_is_read_if_it_is_the_one_of_sm2() {
+    if is_missing() {
+        return;
+    }
+    let spki = openssl::explicit_curve("SM2");
+    assert!(spki.len() > 200);
+    assert!(matches!(SubjectKey::from_spki_der(&spki), Ok(SubjectKey::Sm2(_))));
+    // Any octet of the curve's numbers changed is another curve.
+    let numbers = spki.len() - 300..spki.len() - 80;
+    for at in numbers {
+        let mut other = spki.clone();
+        other[at] ^= 1;
+        assert!(
+            !matches!(SubjectKey::from_spki_der(&other), Ok(SubjectKey::Sm2(_))),
+            "byte {at}"
+        );
+    }
+    assert!(SubjectKey::from_spki_der(&openssl::explicit_curve("P-256")).is_err());
 }

@@ -8,7 +8,7 @@ use crate::name::{CanonicalName, Name};
 use crate::oid;
 
 /// Comparisons of a name with a subtree that one path may cost.
-const MAX_COMPARISONS: usize = 100_000;
+const MAX_COMPARISONS: usize = 20_000;
 
 /// Why a certificate's names are not acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

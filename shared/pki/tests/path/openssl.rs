@@ -303,3 +303,26 @@ fn run(path: &Path, arguments: &[&str]) {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+/// A public key (`SubjectPublicKeyInfo`) whose curve is written out instead of named.
+pub fn explicit_curve(curve: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let curve = format!("ec_paramgen_curve:{curve}");
+    let made = [
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        &curve,
+        "-pkeyopt",
+        "ec_param_enc:explicit",
+        "-out",
+        "key.pem",
+    ];
+    run(folder.path(), &made);
+    let written = [
+        "pkey", "-in", "key.pem", "-pubout", "-outform", "DER", "-out", "key.der",
+    ];
+    run(folder.path(), &written);
+    std::fs::read(folder.path().join("key.der")).unwrap()
+}
