@@ -120,7 +120,14 @@ pub fn generate() -> Result<()> {
 pub fn bench(arguments: &[&str]) -> Result<()> {
     check(
         cargo()
-            .args(["bench", "--package", "yinxin-ca", "--benches"])
+            .args([
+                "bench",
+                "--package",
+                "yinxin-sm2",
+                "--package",
+                "yinxin-ca",
+                "--benches",
+            ])
             .args(arguments),
     )
 }

@@ -3,7 +3,9 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tracing::{info, warn};
-use yinxin_ca::{CaError, CertificateAuthority, IssueRequest, IssuedPair, Prepared, Subject};
+use yinxin_ca::{
+    Answer, CaError, IssueRequest, IssuedPair, Preparation, Record as CaRecord, RequestError, Subject,
+};
 use yinxin_lambda::serve::{Batch, BatchError};
 use yinxin_order::effect::Effect;
 use yinxin_order::issuance::{Certificates, SubmittedCsr};
@@ -17,6 +19,9 @@ use yinxin_store::{AdvanceError, StoreError, advance_with};
 use crate::App;
 use crate::authority::{Authority, AuthorityError};
 use crate::records::Record;
+
+/// Steps that a CA may take for one request in one run; no CA needs more than two before the pair.
+const MAX_STEPS: usize = 4;
 
 /// Asks CAs for the certificates of orders.
 pub struct Issuing {
@@ -38,6 +43,12 @@ enum IssueError {
     /// The CA's answer is no certificate.
     #[error("what the CA issued cannot be read")]
     Answer,
+    /// Another run went on with the request at the same time: the next one goes on from what that run recorded.
+    #[error("another run went on with the request")]
+    Overtaken,
+    /// The CA goes on without an end.
+    #[error("the CA takes more than {MAX_STEPS} steps")]
+    Endless,
     /// Another function's errand.
     #[error("the errand {0} is not for this function")]
     NotMine(&'static str),
@@ -71,9 +82,12 @@ impl Issuing {
         };
         let authority = self.app.authority(&order.vendor).await?;
         let command = match self.pair(&authority, &order, personal, csr).await {
-            Ok(pair) => Command::RecordCertificates {
+            Ok(Some(pair)) => Command::RecordCertificates {
                 certificates: Box::new(certificates(&pair)?),
             },
+            // The order keeps waiting for the CA, and `sweep` asks again, ever more seldom: a vendor that takes its time is no
+            // failure, and its requests do not belong among dead letters.
+            Ok(None) => return Ok(()),
             // Nobody but the operator can change what such a request asks for.
             Err(IssueError::Ca(CaError::Request(refusal))) => {
                 warn!(order.id = %id, "the CA cannot issue for order {id}: {refusal}");
@@ -86,14 +100,14 @@ impl Issuing {
         self.record(order, &command).await
     }
 
-    /// The pair that the order's request gets: the recorded one, if there is one.
+    /// The pair that the order's request gets: the recorded one, if there is one. `None` while the CA has not decided.
     async fn pair(
         &self,
         authority: &Authority,
         order: &Order,
         personal: &Personal,
         csr: &SubmittedCsr,
-    ) -> Result<IssuedPair, IssueError> {
+    ) -> Result<Option<IssuedPair>, IssueError> {
         let issuances = self.app.platform.issuances.as_ref();
         // A request with another key is another request: it comes after one that the CA refused.
         let request = format!("{}#{}", order.id, csr.key_sm3);
@@ -101,22 +115,56 @@ impl Issuing {
             recorded
         } else {
             let prepared = self.prepare(authority, order, personal, csr)?;
-            let serials = [
-                prepared.signing_serial.clone(),
-                prepared.encryption_serial.clone(),
-            ];
-            let sealed = Record::Prepared.seal(&authority.key, &request, &prepared)?;
+            let sealed = Record::Prepared.seal(&authority.key, &request, &prepared.record)?;
             // Another run may have been faster: what is recorded counts, not what was just prepared.
-            issuances.record(&request, &sealed, &serials).await?
+            issuances.record(&request, &sealed, &prepared.serials).await?
         };
         if let Some(issued) = recorded.issued {
-            return Ok(Record::Issued.open(&authority.key, &request, &issued)?);
+            return Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?));
         }
-        let prepared: Prepared = Record::Prepared.open(&authority.key, &request, &recorded.prepared)?;
-        let pair = authority.ca.complete(&prepared).await.map_err(IssueError::Ca)?;
+        let Some(pair) = self
+            .complete(authority, order, &request, recorded.prepared)
+            .await?
+        else {
+            return Ok(None);
+        };
         let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
         let issued = issuances.complete(&request, &sealed).await?;
-        Ok(Record::Issued.open(&authority.key, &request, &issued)?)
+        Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?))
+    }
+
+    /// Goes on from a record until the CA has issued or wants to be left alone. Whatever it did is recorded before its
+    /// next step.
+    async fn complete(
+        &self,
+        authority: &Authority,
+        order: &Order,
+        request: &str,
+        mut recorded: String,
+    ) -> Result<Option<IssuedPair>, IssueError> {
+        let id = &order.id;
+        for _ in 0..MAX_STEPS {
+            let record: CaRecord = Record::Prepared.open(&authority.key, request, &recorded)?;
+            let now = self.app.platform.now();
+            let answer = authority.ca.complete(&record, now, &mut rng()).await;
+            match answer.map_err(IssueError::Ca)? {
+                Answer::Issued(pair) => return Ok(Some(*pair)),
+                Answer::Pending { retry_after } => {
+                    let seconds = retry_after.as_secs();
+                    info!(order.id = %id, seconds, "the CA has not decided about order {id}");
+                    return Ok(None);
+                }
+                Answer::Progress(next) => {
+                    let next = Record::Prepared.seal(&authority.key, request, &next)?;
+                    let issuances = self.app.platform.issuances.as_ref();
+                    if !issuances.proceed(request, &recorded, &next).await? {
+                        return Err(IssueError::Overtaken);
+                    }
+                    recorded = next;
+                }
+            }
+        }
+        Err(IssueError::Endless)
     }
 
     fn prepare(
@@ -125,10 +173,9 @@ impl Issuing {
         order: &Order,
         personal: &Personal,
         csr: &SubmittedCsr,
-    ) -> Result<Prepared, IssueError> {
+    ) -> Result<Preparation, IssueError> {
         // The proof of possession is checked again here: the CA relies on no other function for it.
-        let csr = Csr::from_pem(&csr.pem)
-            .map_err(|_| IssueError::Ca(CaError::Request(yinxin_ca::RequestError::Key)))?;
+        let csr = Csr::from_pem(&csr.pem).map_err(|_| IssueError::Ca(CaError::Request(RequestError::Key)))?;
         let request = IssueRequest {
             request_id: order.id.to_string(),
             vendor: order.vendor.to_string(),
@@ -140,7 +187,7 @@ impl Issuing {
         };
         authority
             .ca
-            .prepare(&request, self.app.platform.now(), &mut rng())
+            .prepare(&request, &csr, self.app.platform.now(), &mut rng())
             .map_err(IssueError::Ca)
     }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
+use yinxin_store::audits::Audits;
+use yinxin_store::authorities::Authorities;
 use yinxin_store::catalog::Catalog;
 use yinxin_store::codes::Codes;
 use yinxin_store::deliveries::Deliveries;
@@ -32,6 +34,10 @@ pub struct Platform {
     pub deliveries: Arc<dyn Deliveries>,
     /// What the CA signs.
     pub issuances: Arc<dyn Issuances>,
+    /// Changes of CAs, and the trust list.
+    pub authorities: Arc<dyn Authorities>,
+    /// What people did with keys.
+    pub audits: Arc<dyn Audits>,
     /// Vendors and products.
     pub catalog: Arc<dyn Catalog>,
     /// What the registration platform handed over.
@@ -95,6 +101,8 @@ impl Platform {
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
+            authorities: store.clone(),
+            audits: store.clone(),
             catalog: store.clone(),
             intakes: store,
             documents: Arc::new(documents),
@@ -118,6 +126,8 @@ impl Platform {
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
+            authorities: store.clone(),
+            audits: store.clone(),
             catalog: store.clone(),
             intakes: store.clone(),
             documents: store.clone(),

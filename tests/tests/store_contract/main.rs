@@ -10,6 +10,8 @@ use yinxin_order::identifiers::{Fen, OrderId, OrderNumber, VendorId, china_date}
 use yinxin_order::kind::Kind;
 use yinxin_order::order::{Event, NewOrder, Order, Product};
 use yinxin_order::{Move, decide};
+use yinxin_store::audits::Audits;
+use yinxin_store::authorities::Authorities;
 use yinxin_store::codes::{Codes, StoredCode};
 use yinxin_store::deliveries::Deliveries;
 use yinxin_store::intakes::Intakes;
@@ -19,12 +21,13 @@ use yinxin_store::orders::Orders;
 use yinxin_store::vault::random_bytes;
 use yinxin_tests::journey::{Stage, new_seed};
 
+mod authorities;
 mod orders;
 mod others;
 
 /// All stores that one deployment has.
-trait Store: Orders + Codes + Deliveries + Issuances + Intakes + 'static {}
-impl<T: Orders + Codes + Deliveries + Issuances + Intakes + 'static> Store for T {}
+trait Store: Orders + Codes + Deliveries + Issuances + Authorities + Audits + Intakes + 'static {}
+impl<T: Orders + Codes + Deliveries + Issuances + Authorities + Audits + Intakes + 'static> Store for T {}
 
 #[tokio::test]
 async fn the_twin_in_memory_keeps_the_contract() -> Result<()> {
@@ -59,6 +62,15 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
     others::what_is_signed_is_recorded_once(&*store)
         .await
         .context("issuances")?;
+    authorities::a_stale_ca_is_not_replaced(&*store)
+        .await
+        .context("authorities")?;
+    authorities::a_stale_trust_list_is_not_replaced(&*store)
+        .await
+        .context("trust list")?;
+    authorities::the_audit_trail_keeps_everything_in_order(&*store)
+        .await
+        .context("audits")?;
     others::messages_are_claimed(&*store)
         .await
         .context("deliveries")?;

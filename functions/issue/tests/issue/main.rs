@@ -5,4 +5,5 @@ mod authorities;
 mod interruptions;
 mod issuing;
 mod stopping;
+mod vendors;
 mod world;

@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 use time::macros::datetime;
-use yinxin_ca::ceremony;
-use yinxin_issue::authority::StoredAuthority;
+use yinxin_ca::{CertificateAuthority, ceremony};
+use yinxin_issue::authority::{Authority, StoredAuthority};
 use yinxin_issue::{App, Issuing};
 use yinxin_lambda::Platform;
 use yinxin_lambda::serve::{Batch as _, BatchError};
@@ -123,6 +123,21 @@ impl World {
             seq: 0,
             effect: Effect::AskCa,
         }
+    }
+
+    /// A vendor whose CA answers in steps and takes its time, under a data key.
+    pub async fn keep(&self, ca: Arc<dyn CertificateAuthority>) {
+        let vendor = vendor();
+        let key = MemoryVault
+            .new_data_key(Purpose::Authority, vendor.as_str())
+            .await
+            .unwrap();
+        let authority = Authority {
+            ca,
+            chain: Vec::new(),
+            key,
+        };
+        self.app.keep(vendor, authority).await;
     }
 
     /// The function as a process has it that ran before.
