@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use yinxin_pki::crl::Reason;
-use yinxin_pki::ocsp::{CertId, CertStatus, OcspHash};
+use yinxin_pki::ocsp::{CertId, CertStatus, OcspHash, assemble_response};
 use yinxin_pki::{Certificate, Crl, OcspRequest, OcspResponse, pem};
 
 use authority::Authority;
@@ -89,7 +89,7 @@ fn pkilint_finds_nothing_in_any_profile() {
         ) else {
             return;
         };
-        let findings = findings.map_or_else(|found| found, |found| found);
+        let findings = findings.unwrap_or_else(|found| found);
         // RFC 8813 forbids the usages of GM/T 0015 with the usual form of the key: see the decision on encryption certificates.
         let contradiction = *name == "unit-encrypt-ec";
         assert_eq!(findings.trim().is_empty(), !contradiction, "{name}: {findings}");
@@ -162,13 +162,18 @@ fn openssl_verifies_every_profile() {
 }
 
 /// OpenSSL's verdict on a signature over extracted bytes, for the commands that know no identity.
-fn openssl_verifies(directory: &Path, signer: &Certificate, signed: &[u8], signature: &[u8]) -> Option<bool> {
+fn openssl_verifies(
+    directory: &Path,
+    signer: &Certificate,
+    message: &[u8],
+    signature: &[u8],
+) -> Option<bool> {
     let write = |name: &str, content: &[u8]| std::fs::write(directory.join(name), content).unwrap();
     write(
         "signer.pem",
         pem::encode("PUBLIC KEY", signer.tbs().spki()).as_bytes(),
     );
-    write("signed", signed);
+    write("signed", message);
     write("signature", signature);
     let arguments = [
         "pkeyutl",
@@ -295,7 +300,7 @@ fn requests_travel_both_ways_with_openssl() {
         let bytes = std::fs::read(directory.path().join("query.der")).unwrap();
         let request = OcspRequest::from_der(&bytes).unwrap();
         let expected = CertId::of(issuing, unit.serial_content(), hash);
-        assert_eq!(request.cert_ids(), [expected.clone()]);
+        assert_eq!(request.cert_ids(), std::slice::from_ref(&expected));
         assert!(request.nonce().is_some() && !request.unknown_critical());
         let own = OcspRequest::new(vec![expected], Some(&[0x5a; 16]));
         std::fs::write(directory.path().join("own.der"), own.as_der()).unwrap();
@@ -399,4 +404,43 @@ fn lists_and_answers_of_openssl_are_read_and_verified() {
         basic.find(&issuer, &[0x41, 0x43]).unwrap().status,
         CertStatus::Good
     );
+}
+
+/// Where Debian's libbcprov-java, libbcpkix-java and libbcutil-java put their archives.
+const BOUNCY_CASTLE: &str =
+    "/usr/share/java/bcprov.jar:/usr/share/java/bcpkix.jar:/usr/share/java/bcutil.jar";
+
+#[test]
+#[ignore = "needs Java and BouncyCastle: cargo xtask test --interop"]
+fn bouncy_castle_verifies_everything_and_refuses_mutants() {
+    let authority = authority();
+    let directory = files(&authority);
+    let directory = directory.path();
+    let answer = OcspResponse::from_der(&authority.answer(OcspHash::Sha1, None)).unwrap();
+    let basic = answer.basic.unwrap();
+    // Certificates that an answer carries are not signed by it: the mutants are made of one without.
+    let bare = assemble_response(basic.tbs_der(), basic.signature(), &[]);
+    std::fs::write(directory.join("bare-answer.der"), bare).unwrap();
+    let java = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .output()
+            .unwrap_or_else(|error| panic!("{program} (Debian: default-jdk-headless): {error}"));
+        printed(&output).unwrap_or_else(|text| panic!("{program}: {text}"))
+    };
+    let classes = directory.to_str().unwrap();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/java/Verify.java");
+    java("javac", &["-cp", BOUNCY_CASTLE, "-d", classes, source]);
+    let path = format!("{classes}:{BOUNCY_CASTLE}");
+    let mut arguments = vec!["-cp", path.as_str(), "Verify", classes];
+    arguments.extend(authority.parties.iter().map(|(name, _)| *name));
+    let text = java("java", &arguments);
+    assert!(text.trim_end().ends_with("done"), "{text}");
+    assert_eq!(text.matches("the others are refused").count(), 4, "{text}");
+    println!("{text}");
+
+    let request = OcspRequest::from_der(&std::fs::read(directory.join("query.der")).unwrap()).unwrap();
+    let issuing = &authority.party("issuing").certificate;
+    let serial = authority.party("unit-sign").certificate.serial_content();
+    assert_eq!(request.cert_ids(), [CertId::of(issuing, serial, OcspHash::Sha1)]);
 }
