@@ -62,12 +62,9 @@ impl Judgement {
                 text.extend(["  ", &subject, "\n"]);
             }
             last = Some(subject);
-            text.push_str(&format!(
-                "    {:<13} {:<20} {}\n",
-                check.outcome.as_str(),
-                check.rule.id(),
-                check.reason
-            ));
+            let (outcome, rule) = (check.outcome.as_str(), check.rule.id());
+            let line = format!("    {outcome:<13} {rule:<20} {}\n", check.reason);
+            text.push_str(&line);
         }
         for note in &self.report.notes {
             text.extend(["  note: ", note, "\n"]);

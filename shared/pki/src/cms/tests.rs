@@ -23,13 +23,13 @@ fn message(outer: ObjectIdentifier, attributes: &[u8], signature: &[u8], content
         &der::oid(oid::GM_DATA),
         &der::explicit(0, &der::octet_string(content)),
     ]);
-    let signed = der::sequence(&[
+    let data = der::sequence(&[
         &der::integer(&[1]),
         &der::set(&[&algorithm_of(oid::SM3)]),
         &inner,
         &der::set(&[&signer]),
     ]);
-    der::sequence(&[&der::oid(outer), &der::explicit(0, &signed)])
+    der::sequence(&[&der::oid(outer), &der::explicit(0, &data)])
 }
 
 fn verify(message: &[u8], key: &SigningKey) -> Result<(), SignatureFault> {

@@ -104,12 +104,13 @@ impl Authority {
         let path = folder.path();
         let mut configuration = CONFIGURATION.to_owned();
         for ca in ["root", "issuing"] {
-            configuration.push_str(&format!(
+            let section = format!(
                 "[{ca}]\ndatabase = {ca}.index\nserial = {ca}.serial\ncertificate = {ca}.pem\nprivate_key = {ca}.key\n\
                  default_md = {}\nnew_certs_dir = .\npolicy = any\ndefault_days = 365\ndefault_crl_days = 30\n\
                  unique_subject = no\n",
                 kind.digest()
-            ));
+            );
+            configuration.push_str(&section);
             std::fs::write(path.join(format!("{ca}.index")), "").unwrap();
             std::fs::write(path.join(format!("{ca}.serial")), "41A0\n").unwrap();
         }
