@@ -241,6 +241,7 @@ impl From<Refusal> for Problem {
             Refusal::CsrAlreadySubmitted => Code::CsrAlreadySubmitted,
             Refusal::WrittenDiffers => Code::WrittenDiffers,
             Refusal::SubjectDiffers => Code::SubjectDiffers,
+            Refusal::NotRevoked => Code::CommandNotAllowed,
             Refusal::Erased => Code::OrderErased,
         };
         Problem::new(code).because(&refusal.to_string())
