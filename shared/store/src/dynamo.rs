@@ -22,7 +22,9 @@ mod deliveries;
 mod intakes;
 mod issuances;
 mod item;
+mod lists;
 mod orders;
+mod statuses;
 
 /// The names of the tables.
 #[derive(Debug, Clone, Default)]
@@ -102,15 +104,16 @@ impl DynamoStore {
         }
     }
 
-    /// All items of the orders table under `pk` whose sort key begins with `prefix`, page after page.
-    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
+    /// All items of a table under `pk` whose sort key begins with `prefix`, page after page.
+    async fn partition(&self, table: &str, pk: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut from = None;
         loop {
             let found = self
                 .client
                 .query()
-                .table_name(&self.tables.orders)
+                .table_name(table)
+                .consistent_read(true)
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":pk", s(pk))
                 .expression_attribute_values(":prefix", s(prefix))

@@ -20,6 +20,8 @@ use crate::intakes::{Intake, Intakes};
 use crate::issuances::{Issuance, Issuances};
 use crate::orders::{Errand, OrderSummary, Orders, Page};
 
+mod statuses;
+
 /// All stores in one process's memory.
 #[derive(Default)]
 pub struct MemoryStore {
@@ -44,6 +46,7 @@ struct Inner {
     systems: HashMap<String, String>,
     intakes: HashMap<String, Intake>,
     objects: HashMap<String, Vec<u8>>,
+    shards: statuses::Shards,
 }
 
 impl MemoryStore {
