@@ -2,6 +2,9 @@
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::{info, warn};
 use yinxin_ca::{CaError, CertificateAuthority, IssueRequest, IssuedPair, Prepared, Subject};
 use yinxin_lambda::serve::{Batch, BatchError};
@@ -9,6 +12,7 @@ use yinxin_order::effect::Effect;
 use yinxin_order::issuance::{Certificates, SubmittedCsr};
 use yinxin_order::order::{Order, Personal};
 use yinxin_order::{Actor, Command, Refusal, State};
+use yinxin_pki::profile::Services;
 use yinxin_pki::{Certificate, Csr, sm3};
 use yinxin_store::orders::Errand;
 use yinxin_store::vault::rng;
@@ -17,6 +21,8 @@ use yinxin_store::{AdvanceError, StoreError, advance_with};
 use crate::App;
 use crate::authority::{Authority, AuthorityError};
 use crate::records::Record;
+use crate::statuses::{Speaker, StatusError};
+use crate::{refreshing, revoking};
 
 /// Asks CAs for the certificates of orders.
 pub struct Issuing {
@@ -38,6 +44,9 @@ enum IssueError {
     /// The CA's answer is no certificate.
     #[error("what the CA issued cannot be read")]
     Answer,
+    /// The world was not told of a certificate or a revocation.
+    #[error("the status was not published")]
+    Status(#[from] StatusError),
     /// Another function's errand.
     #[error("the errand {0} is not for this function")]
     NotMine(&'static str),
@@ -48,8 +57,16 @@ impl Batch for Issuing {
     async fn errand(&self, errand: Errand) -> Result<(), BatchError> {
         match errand.effect {
             Effect::AskCa => Ok(self.ask_ca(&errand).await?),
+            Effect::RevokeCertificates => Ok(self.revoke(&errand).await?),
             ref other => Err(IssueError::NotMine(other.name()).into()),
         }
+    }
+
+    /// Signs anew what ends before long. The event's time is the run's clock for what is due, and for nothing that is signed.
+    async fn schedule(&self, event: &Value) -> Result<(), BatchError> {
+        let time = event.get("time").and_then(Value::as_str).unwrap_or_default();
+        let now = OffsetDateTime::parse(time, &Rfc3339)?;
+        refreshing::refresh(&self.app, now).await
     }
 }
 
@@ -86,6 +103,14 @@ impl Issuing {
         self.record(order, &command).await
     }
 
+    async fn revoke(&self, errand: &Errand) -> Result<(), IssueError> {
+        let order = self.app.platform.orders.load(&errand.order).await?;
+        match revoking::revoke(&self.app, &order).await? {
+            Some(command) => self.record(order, &command).await,
+            None => Ok(()),
+        }
+    }
+
     /// The pair that the order's request gets: the recorded one, if there is one.
     async fn pair(
         &self,
@@ -95,12 +120,14 @@ impl Issuing {
         csr: &SubmittedCsr,
     ) -> Result<IssuedPair, IssueError> {
         let issuances = self.app.platform.issuances.as_ref();
+        let speaker = Speaker::new(&self.app, &order.vendor, authority);
         // A request with another key is another request: it comes after one that the CA refused.
         let request = format!("{}#{}", order.id, csr.key_sm3);
         let recorded = if let Some(recorded) = issuances.find(&request).await? {
             recorded
         } else {
-            let prepared = self.prepare(authority, order, personal, csr)?;
+            let services = speaker.addresses().services(speaker.next_shard().await?);
+            let prepared = self.prepare(authority, services, order, personal, csr)?;
             let serials = [
                 prepared.signing_serial.clone(),
                 prepared.encryption_serial.clone(),
@@ -109,19 +136,24 @@ impl Issuing {
             // Another run may have been faster: what is recorded counts, not what was just prepared.
             issuances.record(&request, &sealed, &serials).await?
         };
-        if let Some(issued) = recorded.issued {
-            return Ok(Record::Issued.open(&authority.key, &request, &issued)?);
-        }
-        let prepared: Prepared = Record::Prepared.open(&authority.key, &request, &recorded.prepared)?;
-        let pair = authority.ca.complete(&prepared).await.map_err(IssueError::Ca)?;
-        let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
-        let issued = issuances.complete(&request, &sealed).await?;
-        Ok(Record::Issued.open(&authority.key, &request, &issued)?)
+        let issued = if let Some(issued) = recorded.issued {
+            issued
+        } else {
+            let prepared: Prepared = Record::Prepared.open(&authority.key, &request, &recorded.prepared)?;
+            let pair = authority.ca.complete(&prepared).await.map_err(IssueError::Ca)?;
+            let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
+            issuances.complete(&request, &sealed).await?
+        };
+        let pair = Record::Issued.open(&authority.key, &request, &issued)?;
+        // Before anybody gets the certificates, their status can be asked for.
+        speaker.register(order, &pair).await?;
+        Ok(pair)
     }
 
     fn prepare(
         &self,
         authority: &Authority,
+        services: Services,
         order: &Order,
         personal: &Personal,
         csr: &SubmittedCsr,
@@ -140,6 +172,7 @@ impl Issuing {
         };
         authority
             .ca
+            .with_services(services)
             .prepare(&request, self.app.platform.now(), &mut rng())
             .map_err(IssueError::Ca)
     }

@@ -15,6 +15,7 @@ mod request;
 mod sealer;
 mod signer;
 mod soft;
+pub mod status;
 
 pub use authority::{CertificateAuthority, IssuedPair};
 pub use error::{CaError, RequestError};

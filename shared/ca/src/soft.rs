@@ -18,6 +18,7 @@ use crate::prepared::Prepared;
 use crate::request::IssueRequest;
 use crate::sealer::Sealer;
 use crate::signer::Signer;
+use crate::status::CertifiedSigner;
 
 /// How one vendor's soft CA issues.
 #[derive(Debug, Clone)]
@@ -73,6 +74,30 @@ impl SoftCa {
             config,
             sealer,
         })
+    }
+
+    /// The same CA, whose certificates name these services from now on.
+    #[must_use]
+    pub fn with_services(&self, services: Services) -> Self {
+        Self {
+            vendor: self.vendor.clone(),
+            chain: self.chain.clone(),
+            issuing: self.issuing.clone(),
+            issuing_key: self.issuing_key.clone(),
+            config: SoftCaConfig {
+                services,
+                ..self.config.clone()
+            },
+            sealer: self.sealer.clone(),
+        }
+    }
+
+    /// The issuing CA's key with its certificate: signs revocation lists.
+    pub fn issuing(&self) -> CertifiedSigner {
+        CertifiedSigner {
+            certificate: self.issuing.clone(),
+            signer: self.issuing_key.clone(),
+        }
     }
 
     /// The certificates of the CA: the issuing CA first, the root last.
