@@ -4,5 +4,7 @@
 mod authorities;
 mod interruptions;
 mod issuing;
+mod revoking;
 mod stopping;
+mod stopping_statuses;
 mod world;
