@@ -325,9 +325,7 @@ impl TbsCertificate {
 
     /// The key identifier of the issuer's key.
     pub fn authority_key_identifier(&self) -> Option<&[u8]> {
-        let value = &self.extension(oid::AUTHORITY_KEY_IDENTIFIER)?.value;
-        let mut fields = Tlv::whole_of(tag::SEQUENCE, value).ok()?.reader();
-        Some(fields.optional(0x80).ok()??.value)
+        key_identifier(&self.extension(oid::AUTHORITY_KEY_IDENTIFIER)?.value)
     }
 
     fn basic_constraints(&self) -> Option<(bool, Option<u8>)> {
@@ -385,7 +383,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn read_extensions(mut list: Reader<'_>) -> Result<Vec<Extension>, DerError> {
+/// The keyIdentifier `[0]` of an `AuthorityKeyIdentifier`.
+pub(crate) fn key_identifier(value: &[u8]) -> Option<&[u8]> {
+    let mut fields = Tlv::whole_of(tag::SEQUENCE, value).ok()?.reader();
+    Some(fields.optional(0x80).ok()??.value)
+}
+
+/// SEQUENCE OF Extension.
+pub(crate) fn read_extensions(mut list: Reader<'_>) -> Result<Vec<Extension>, DerError> {
     let mut extensions = Vec::new();
     while !list.is_empty() {
         let mut fields = list.expect(tag::SEQUENCE)?.reader();

@@ -8,7 +8,7 @@ mod write;
 pub use read::{DerError, Reader, Tlv, boolean, object_identifier, text, time, unsigned};
 pub use write::{
     bit_string, boolean_true, context, explicit, integer, null, octet_string, oid, printable_string,
-    sequence, set, tlv, utf8_string, write_time,
+    sequence, set, tlv, utf8_string, write_generalized_time, write_time,
 };
 
 /// Tags of the universal class that occur here.
@@ -25,6 +25,8 @@ pub mod tag {
     pub const NULL: u8 = 0x05;
     /// OBJECT IDENTIFIER.
     pub const OBJECT_IDENTIFIER: u8 = 0x06;
+    /// ENUMERATED.
+    pub const ENUMERATED: u8 = 0x0a;
     /// `UTF8String`.
     pub const UTF8_STRING: u8 = 0x0c;
     /// `PrintableString`.

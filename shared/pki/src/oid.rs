@@ -100,3 +100,48 @@ oids! {
     /// `OrganizationCode`: the unified social credit code (GM/T 0015-2012, 5.2.4).
     ORGANIZATION_CODE = "1.2.156.10260.4.1.4";
 }
+
+// Revocation lists, status answers, and the purposes of keys.
+oids! {
+    /// cRLNumber.
+    CRL_NUMBER = "2.5.29.20";
+    /// reasonCode of an entry.
+    REASON_CODE = "2.5.29.21";
+    /// invalidityDate of an entry.
+    INVALIDITY_DATE = "2.5.29.24";
+    /// deltaCRLIndicator.
+    DELTA_CRL_INDICATOR = "2.5.29.27";
+    /// issuingDistributionPoint.
+    ISSUING_DISTRIBUTION_POINT = "2.5.29.28";
+    /// certificateIssuer of an entry.
+    CERTIFICATE_ISSUER = "2.5.29.29";
+    /// freshestCRL.
+    FRESHEST_CRL = "2.5.29.46";
+
+    /// id-pkix-ocsp-basic: the one type of answer.
+    OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1";
+    /// id-pkix-ocsp-nonce.
+    OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2";
+    /// id-pkix-ocsp-nocheck: nobody asks whether a responder's certificate is revoked.
+    OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5";
+
+    /// extKeyUsage.
+    EXTENDED_KEY_USAGE = "2.5.29.37";
+    /// id-kp-clientAuth.
+    CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+    /// id-kp-emailProtection.
+    EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
+    /// id-kp-timeStamping.
+    TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+    /// id-kp-OCSPSigning.
+    OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
+    /// id-tsl-kp-tslSigning: signs lists of trusted CAs (ETSI TS 119 612, 5.7.1).
+    TRUST_LIST_SIGNING = "0.4.0.2231.3.0";
+
+    /// `InsuranceNumber` (GM/T 0015-2012, 5.2.4).
+    INSURANCE_NUMBER = "1.2.156.10260.4.1.2";
+    /// `ICRegistrationNumber`: the business registration (GM/T 0015-2012, 5.2.4).
+    BUSINESS_REGISTRATION_NUMBER = "1.2.156.10260.4.1.3";
+    /// `TaxationNumber` (GM/T 0015-2012, 5.2.4).
+    TAX_NUMBER = "1.2.156.10260.4.1.5";
+}

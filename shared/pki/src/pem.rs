@@ -6,6 +6,8 @@ use crate::certificate::{Certificate, CertificateError};
 pub const CERTIFICATE: &str = "CERTIFICATE";
 /// Label of a PKCS#10 request.
 pub const CERTIFICATE_REQUEST: &str = "CERTIFICATE REQUEST";
+/// Label of a revocation list.
+pub const X509_CRL: &str = "X509 CRL";
 /// Label of a PKCS#8 private key.
 pub const PRIVATE_KEY: &str = "PRIVATE KEY";
 

@@ -10,6 +10,7 @@ use crate::der;
 use crate::key::{KeyForm, PublicKey};
 use crate::name::Name;
 
+pub(crate) mod extension;
 mod extensions;
 
 /// The kinds of certificates that the platform issues.
@@ -117,6 +118,10 @@ impl Issuer {
     /// The name.
     pub fn name(&self) -> &Name {
         &self.name
+    }
+
+    pub(crate) fn key_identifier(&self) -> &[u8] {
+        &self.key_identifier
     }
 }
 

@@ -97,21 +97,29 @@ pub fn printable_string(value: &str) -> Option<Vec<u8>> {
 
 /// The time of a validity: `UTCTime` until 2049, `GeneralizedTime` from 2050 (RFC 5280, 4.1.2.5); whole seconds.
 pub fn write_time(at: OffsetDateTime) -> Vec<u8> {
-    let at = at.to_offset(time::UtcOffset::UTC);
-    let rest = format!(
-        "{:02}{:02}{:02}{:02}{:02}Z",
-        u8::from(at.month()),
-        at.day(),
-        at.hour(),
-        at.minute(),
-        at.second()
-    );
-    if (1950..2050).contains(&at.year()) {
-        tlv(tag::UTC_TIME, format!("{:02}{rest}", at.year() % 100).as_bytes())
+    let utc = at.to_offset(time::UtcOffset::UTC);
+    if (1950..2050).contains(&utc.year()) {
+        let text = format!("{:02}{}", utc.year() % 100, month_to_second(utc));
+        tlv(tag::UTC_TIME, text.as_bytes())
     } else {
-        tlv(
-            tag::GENERALIZED_TIME,
-            format!("{:04}{rest}", at.year()).as_bytes(),
-        )
+        write_generalized_time(at)
     }
+}
+
+/// `GeneralizedTime` of whole seconds, for fields that know no other form.
+pub fn write_generalized_time(at: OffsetDateTime) -> Vec<u8> {
+    let utc = at.to_offset(time::UtcOffset::UTC);
+    let text = format!("{:04}{}", utc.year(), month_to_second(utc));
+    tlv(tag::GENERALIZED_TIME, text.as_bytes())
+}
+
+fn month_to_second(utc: OffsetDateTime) -> String {
+    format!(
+        "{:02}{:02}{:02}{:02}{:02}Z",
+        u8::from(utc.month()),
+        utc.day(),
+        utc.hour(),
+        utc.minute(),
+        utc.second()
+    )
 }

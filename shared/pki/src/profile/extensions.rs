@@ -2,6 +2,7 @@
 
 use const_oid::ObjectIdentifier;
 
+use super::extension::{authority_key_identifier, critical, plain, uri};
 use super::{Content, Identity, Profile, Services};
 use crate::certificate::KeyUsage;
 use crate::der::{self, tag};
@@ -31,19 +32,6 @@ pub(super) fn write(profile: Profile, content: &Content<'_>) -> Vec<u8> {
     }
     list.extend(content.identity.and_then(identity));
     der::tlv(tag::SEQUENCE, &list.concat())
-}
-
-fn plain(oid: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
-    der::sequence(&[&der::oid(oid), &der::octet_string(value)])
-}
-
-fn critical(oid: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
-    der::sequence(&[&der::oid(oid), &der::boolean_true(), &der::octet_string(value)])
-}
-
-/// `AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] OCTET STRING, .. }`
-fn authority_key_identifier(key_identifier: &[u8]) -> Vec<u8> {
-    der::sequence(&[&der::context(0, key_identifier)])
 }
 
 /// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`
@@ -91,11 +79,6 @@ fn services(services: &Services) -> Vec<Vec<u8>> {
         ));
     }
     list
-}
-
-/// `GeneralName`, uniformResourceIdentifier `[6]`.
-fn uri(url: &str) -> Vec<u8> {
-    der::context(6, url.as_bytes())
 }
 
 /// The private extensions of GM/T 0015-2012, 5.2.4; `None` if the number has characters they do not allow, which
