@@ -9,6 +9,13 @@ use crate::profile::Profile;
 mod encoding;
 mod extensions;
 mod fields;
+mod identity;
+mod purposes;
+mod revocation_list;
+mod status;
+
+pub use revocation_list::lint_crl;
+pub use status::lint_ocsp;
 
 /// One broken rule. It names no subject, so that it can be logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +42,13 @@ impl Findings {
 /// Signs nothing, changes nothing; an empty list means that the bytes may be signed.
 pub fn lint(profile: Profile, tbs: &[u8], issuer: Option<&Certificate>) -> Vec<Finding> {
     let mut findings = Findings::default();
-    encoding::check(&mut findings, tbs);
+    encoding::check_certificate(&mut findings, tbs);
     match TbsCertificate::from_der(tbs) {
         Ok(parsed) => {
             fields::check(&mut findings, profile, &parsed);
             extensions::check(&mut findings, profile, &parsed);
+            purposes::check(&mut findings, profile, &parsed);
+            identity::check(&mut findings, profile, &parsed);
             check_issuer(&mut findings, profile, &parsed, issuer);
         }
         Err(_) => findings.require(
@@ -95,7 +104,17 @@ fn check_issuer(
         "validity-nested",
         "the validity goes beyond the issuer's",
     );
-    findings.require(issuer.is_ca(), "issuer-is-ca", "the issuer is not a CA");
+    let signs_certificates = issuer.key_usage().is_some_and(|usage| usage.0 & 0x04 != 0);
+    findings.require(
+        issuer.is_ca() && signs_certificates,
+        "issuer-is-ca",
+        "the issuer is not a CA",
+    );
+    findings.require(
+        !profile.is_ca() || issuer.tbs().path_length() != Some(0),
+        "issuer-path-length",
+        "the issuer may have no CA under it",
+    );
     findings.require(tbs.key != *issuer.key(), "own-key", "the key is the issuer's own");
 }
 

@@ -9,6 +9,7 @@ use crate::certificate::{Certificate, KeyUsage, write_sm2_with_sm3};
 use crate::der;
 use crate::key::{KeyForm, PublicKey};
 use crate::name::Name;
+use crate::oid;
 
 pub(crate) mod extension;
 mod extensions;
@@ -24,15 +25,52 @@ pub enum Profile {
     Signing,
     /// A subscriber's encryption certificate; its key was made by the CA and is escrowed.
     Encryption,
+    /// Signs answers about the status of an issuing CA's certificates (RFC 6960, 4.2.2.2).
+    OcspResponder,
+    /// Signs time stamps (RFC 3161, GM/T 0033).
+    TimeStamp,
+    /// Signs electronic seals (GB/T 38540, the seal maker).
+    SealMaker,
+    /// A vendor's officer or operator: signs in, and signs what he decides.
+    Officer,
+    /// Signs the list of trusted CAs (after ETSI TS 119 612, 5.7.1).
+    TrustListSigner,
 }
 
 impl Profile {
+    /// All profiles.
+    pub const ALL: [Self; 9] = [
+        Self::RootCa,
+        Self::IssuingCa,
+        Self::Signing,
+        Self::Encryption,
+        Self::OcspResponder,
+        Self::TimeStamp,
+        Self::SealMaker,
+        Self::Officer,
+        Self::TrustListSigner,
+    ];
+
     /// The key usage that the profile demands.
     pub fn key_usage(self) -> KeyUsage {
         match self {
             Self::RootCa | Self::IssuingCa => KeyUsage::CA,
-            Self::Signing => KeyUsage::SIGNING,
+            Self::Signing | Self::TimeStamp | Self::SealMaker | Self::Officer | Self::TrustListSigner => {
+                KeyUsage::SIGNING
+            }
             Self::Encryption => KeyUsage::ENCRYPTION,
+            Self::OcspResponder => KeyUsage(0x80),
+        }
+    }
+
+    /// The purposes that the profile demands, in their order; empty if the extension is left out.
+    pub fn purposes(self) -> &'static [ObjectIdentifier] {
+        match self {
+            Self::RootCa | Self::IssuingCa | Self::Signing | Self::Encryption | Self::SealMaker => &[],
+            Self::OcspResponder => &[oid::OCSP_SIGNING],
+            Self::TimeStamp => &[oid::TIME_STAMPING],
+            Self::Officer => &[oid::CLIENT_AUTH, oid::EMAIL_PROTECTION],
+            Self::TrustListSigner => &[oid::TRUST_LIST_SIGNING],
         }
     }
 
@@ -46,7 +84,11 @@ impl Profile {
         match self {
             Self::RootCa => 30,
             Self::IssuingCa => 20,
-            Self::Signing | Self::Encryption => 10,
+            Self::Signing | Self::Encryption | Self::TimeStamp => 10,
+            Self::SealMaker | Self::TrustListSigner => 5,
+            Self::Officer => 3,
+            // It says itself that nobody asks about it, so it must not live long.
+            Self::OcspResponder => 1,
         }
     }
 
@@ -188,6 +230,12 @@ pub enum Identity {
     MilitaryOfficer(String),
     /// A person: number of the passport.
     Passport(String),
+    /// A person: number of the social insurance.
+    Insurance(String),
+    /// A unit: number of the business registration, from before unified codes.
+    BusinessRegistration(String),
+    /// A unit: number at the tax authority.
+    Tax(String),
 }
 
 impl Identity {
@@ -196,7 +244,10 @@ impl Identity {
         let (Self::CreditCode(number)
         | Self::ResidentId(number)
         | Self::MilitaryOfficer(number)
-        | Self::Passport(number)) = self;
+        | Self::Passport(number)
+        | Self::Insurance(number)
+        | Self::BusinessRegistration(number)
+        | Self::Tax(number)) = self;
         let printable = matches!(self, Self::MilitaryOfficer(_)) || der::printable_string(number).is_some();
         printable && (1..=64).contains(&number.chars().count()) && !number.chars().any(char::is_control)
     }
@@ -210,6 +261,9 @@ impl std::fmt::Debug for Identity {
             Self::ResidentId(_) => "ResidentId(..)",
             Self::MilitaryOfficer(_) => "MilitaryOfficer(..)",
             Self::Passport(_) => "Passport(..)",
+            Self::Insurance(_) => "Insurance(..)",
+            Self::BusinessRegistration(_) => "BusinessRegistration(..)",
+            Self::Tax(_) => "Tax(..)",
         })
     }
 }

@@ -8,20 +8,21 @@ const MAX_ELEMENTS: usize = 512;
 /// A subscriber's token has little room.
 const MAX_TBS_BYTES: usize = 2048;
 
-pub(super) fn check(findings: &mut Findings, tbs: &[u8]) {
+pub(super) fn check_certificate(findings: &mut Findings, tbs: &[u8]) {
     findings.require(
         tbs.len() <= MAX_TBS_BYTES,
         "size",
         "the to-be-signed bytes exceed 2048 bytes",
     );
     findings.require(
-        is_distinguished(tbs),
+        is_distinguished(tbs, MAX_ELEMENTS),
         "der",
         "the bytes are not distinguished DER",
     );
 }
 
-fn is_distinguished(bytes: &[u8]) -> bool {
+/// Whether the bytes are DER of at most so many elements, as far as tags and lengths tell.
+pub(super) fn is_distinguished(bytes: &[u8], max_elements: usize) -> bool {
     let mut open = vec![Reader::new(bytes)];
     let mut count = 0;
     while let Some(reader) = open.last_mut() {
@@ -31,7 +32,7 @@ fn is_distinguished(bytes: &[u8]) -> bool {
         }
         count += 1;
         let Ok(element) = reader.any() else { return false };
-        if count > MAX_ELEMENTS || !minimal_length(element) || !plain_value(element) {
+        if count > max_elements || !minimal_length(element) || !plain_value(element) {
             return false;
         }
         if element.tag & 0x20 != 0 {

@@ -4,20 +4,16 @@ use const_oid::ObjectIdentifier;
 
 use super::Findings;
 use crate::certificate::TbsCertificate;
-use crate::der::{self, Tlv, tag};
+use crate::der::{self, Tlv};
 use crate::oid;
 use crate::profile::Profile;
 
-const CREDIT_CODE_CHARACTERS: usize = 18;
 const MAX_URL_BYTES: usize = 256;
 
 pub(super) fn check(findings: &mut Findings, profile: Profile, tbs: &TbsCertificate) {
     check_set(findings, profile, tbs);
-    check_key_usage(findings, profile, tbs);
-    check_basic_constraints(findings, profile, tbs);
     check_key_identifiers(findings, tbs);
     check_urls(findings, tbs);
-    check_identity(findings, tbs);
 }
 
 fn check_set(findings: &mut Findings, profile: Profile, tbs: &TbsCertificate) {
@@ -39,11 +35,13 @@ fn check_set(findings: &mut Findings, profile: Profile, tbs: &TbsCertificate) {
             "extension-unknown",
             "an extension is not in the profile",
         );
-        let critical = [oid::KEY_USAGE, oid::BASIC_CONSTRAINTS].contains(&extension.oid);
+        // RFC 3161, 2.3: the purpose of a time stamp's certificate is critical.
+        let critical = [oid::KEY_USAGE, oid::BASIC_CONSTRAINTS].contains(&extension.oid)
+            || (profile == Profile::TimeStamp && extension.oid == oid::EXTENDED_KEY_USAGE);
         findings.require(
             extension.critical == critical,
             "extension-critical",
-            "just key usage and basic constraints are critical",
+            "an extension is not marked critical as the profile says",
         );
         let again = tbs.extensions()[..at]
             .iter()
@@ -68,43 +66,27 @@ fn allowed(profile: Profile, extension: ObjectIdentifier) -> bool {
         oid::AUTHORITY_INFO_ACCESS,
         oid::CERTIFICATE_POLICIES,
     ];
-    let identity = [oid::IDENTIFY_CODE, oid::ORGANIZATION_CODE];
+    let identity = [
+        oid::IDENTIFY_CODE,
+        oid::INSURANCE_NUMBER,
+        oid::BUSINESS_REGISTRATION_NUMBER,
+        oid::ORGANIZATION_CODE,
+        oid::TAX_NUMBER,
+    ];
+    let subscriber = matches!(
+        profile,
+        Profile::Signing | Profile::Encryption | Profile::SealMaker | Profile::Officer
+    );
+    let purposes = matches!(
+        profile,
+        Profile::OcspResponder | Profile::TimeStamp | Profile::Officer | Profile::TrustListSigner
+    );
     always.contains(&extension)
         || (profile.is_ca() && extension == oid::BASIC_CONSTRAINTS)
         || (profile != Profile::RootCa && services.contains(&extension))
-        || (!profile.is_ca() && identity.contains(&extension))
-}
-
-fn check_key_usage(findings: &mut Findings, profile: Profile, tbs: &TbsCertificate) {
-    findings.require(
-        tbs.key_usage() == Some(profile.key_usage()),
-        "key-usage",
-        "the key usage is not the profile's",
-    );
-    // The lenient reader skips the count of unused bits; a named BIT STRING has no trailing zero bits.
-    let minimal = tbs.extension(oid::KEY_USAGE).is_some_and(|extension| {
-        matches!(extension.value.as_slice(), [3, 2, unused, bits] if bits.trailing_zeros() == u32::from(*unused))
-    });
-    findings.require(
-        minimal,
-        "key-usage-encoding",
-        "the key usage is not minimally encoded",
-    );
-}
-
-fn check_basic_constraints(findings: &mut Findings, profile: Profile, tbs: &TbsCertificate) {
-    findings.require(
-        tbs.is_ca() == profile.is_ca(),
-        "basic-constraints",
-        "just a CA is marked as a CA",
-    );
-    if profile == Profile::IssuingCa {
-        findings.require(
-            tbs.path_length() == Some(0),
-            "path-length",
-            "an issuing CA has no CA under it",
-        );
-    }
+        || (subscriber && identity.contains(&extension))
+        || (purposes && extension == oid::EXTENDED_KEY_USAGE)
+        || (profile == Profile::OcspResponder && extension == oid::OCSP_NO_CHECK)
 }
 
 fn check_key_identifiers(findings: &mut Findings, tbs: &TbsCertificate) {
@@ -129,16 +111,17 @@ fn check_urls(findings: &mut Findings, tbs: &TbsCertificate) {
         };
         let urls = urls(&extension.value);
         findings.require(!urls.is_empty(), "url-missing", "an extension names no URL");
-        for url in urls {
-            let plain = url.len() <= MAX_URL_BYTES && url.iter().all(u8::is_ascii_graphic);
-            // Revocation data are signed themselves; over HTTPS their fetch would go round in circles.
-            findings.require(
-                plain && url.starts_with(b"http://"),
-                "url",
-                "a URL is not a short plain http URL",
-            );
-        }
+        findings.require(
+            urls.into_iter().all(is_plain_url),
+            "url",
+            "a URL is not a short plain http URL",
+        );
     }
+}
+
+/// Revocation data are signed themselves; over HTTPS their fetch would go round in circles.
+pub(super) fn is_plain_url(url: &[u8]) -> bool {
+    url.starts_with(b"http://") && url.len() <= MAX_URL_BYTES && url.iter().all(u8::is_ascii_graphic)
 }
 
 /// The uniformResourceIdentifiers `[6]` at any depth.
@@ -156,36 +139,4 @@ fn urls(value: &[u8]) -> Vec<&[u8]> {
         }
     }
     found
-}
-
-fn check_identity(findings: &mut Findings, tbs: &TbsCertificate) {
-    if let Some(extension) = tbs.extension(oid::ORGANIZATION_CODE) {
-        let code = Tlv::whole_of(tag::PRINTABLE_STRING, &extension.value).map(|element| element.value);
-        let valid = code.is_ok_and(|code| {
-            code.len() == CREDIT_CODE_CHARACTERS
-                && code
-                    .iter()
-                    .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
-        });
-        findings.require(
-            valid,
-            "organization-code",
-            "the organisation code is not a credit code",
-        );
-    }
-    if let Some(extension) = tbs.extension(oid::IDENTIFY_CODE) {
-        let inner = Tlv::whole(&extension.value).ok().and_then(|choice| {
-            let text = Tlv::whole(choice.value).ok()?;
-            Some((choice.tag, text.tag, text.value.is_empty()))
-        });
-        let valid = matches!(
-            inner,
-            Some((0xa0 | 0xa2, tag::PRINTABLE_STRING, false) | (0xa1, tag::UTF8_STRING, false))
-        );
-        findings.require(
-            valid,
-            "identify-code",
-            "the identify code is not one of the standard's choices",
-        );
-    }
 }

@@ -1,5 +1,6 @@
 //! The basic fields: version, serial number, algorithm, validity, names, key.
 
+use const_oid::ObjectIdentifier;
 use time::Duration;
 
 use super::Findings;
@@ -120,16 +121,45 @@ fn check_name(findings: &mut Findings, name: &Name) {
             "a value of a name is empty or too long",
         );
         findings.require(
-            !attribute.value.chars().any(char::is_control) && attribute.value.trim() == attribute.value,
+            !attribute.value.chars().any(is_unreadable) && attribute.value.trim() == attribute.value,
             "name-characters",
-            "a value of a name has control characters or surrounding spaces",
+            "a value of a name has characters that are not seen or not the same everywhere, or surrounding spaces",
         );
     }
+    check_order(findings, name, &known);
     findings.require(
         string_types_hold(name).unwrap_or(false),
         "name-string-type",
         "the country is not a PrintableString, or another value not a UTF8String",
     );
+}
+
+/// GM/T 0015-2012, 5.2.3.6: C, ST, L, O, OU, CN, from the whole to the part; each once, but units of units may follow.
+fn check_order(findings: &mut Findings, name: &Name, order: &[ObjectIdentifier]) {
+    let places: Vec<usize> = name
+        .attributes()
+        .iter()
+        .filter_map(|attribute| order.iter().position(|oid| *oid == attribute.oid))
+        .collect();
+    let ascending = places
+        .windows(2)
+        .all(|pair| pair[0] < pair[1] || (pair[0] == pair[1] && order[pair[0]] == oid::ORGANIZATIONAL_UNIT));
+    findings.require(
+        ascending,
+        "name-order",
+        "the attributes of a name are repeated or not in the order C, ST, L, O, OU, CN",
+    );
+}
+
+/// Characters that hide in a name or mean something else elsewhere: controls, zero-width and direction marks, private use, which
+/// rare ideographs of old systems were put into, and the replacement character, which says that one was lost.
+fn is_unreadable(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{00ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{ffff}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}'
+        )
 }
 
 fn string_types_hold(name: &Name) -> Option<bool> {

@@ -10,12 +10,16 @@ use crate::der;
 use crate::profile::{Content, Identity, Issuer, Serial, Services, Validity, assemble};
 use crate::{KeyForm, Name, SigningKey, oid};
 
+mod lists;
+mod profiles;
+
 const NOW: time::OffsetDateTime = datetime!(2026-11-23 08:00:00 UTC);
 
 struct World {
     root: Certificate,
     issuing: Certificate,
     issuer: Issuer,
+    issuing_key: SigningKey,
     subscriber: SigningKey,
     serial: Serial,
     services: Services,
@@ -55,6 +59,7 @@ fn world() -> World {
     World {
         issuer: Issuer::of(&issuing),
         issuing,
+        issuing_key,
         root,
         subscriber: SigningKey::generate(rng),
         serial: Serial::random(rng),
@@ -124,7 +129,15 @@ fn a_certificate_of_another_profile_is_found() {
     let tbs = world.tbs(Profile::Signing, |_| ());
     assert_eq!(world.findings(Profile::Encryption, &tbs), ["key-usage"]);
     let found = world.findings(Profile::IssuingCa, &tbs);
-    assert_eq!(found, ["key-usage", "basic-constraints", "path-length"]);
+    assert_eq!(
+        found,
+        [
+            "key-usage",
+            "basic-constraints",
+            "path-length",
+            "issuer-path-length"
+        ]
+    );
     let ca = world.tbs(Profile::IssuingCa, |_| ());
     assert!(
         world

@@ -23,9 +23,13 @@ pub(super) fn write(profile: Profile, content: &Content<'_>) -> Vec<u8> {
     match profile {
         Profile::RootCa => list.push(critical(oid::BASIC_CONSTRAINTS, &basic_constraints(None))),
         Profile::IssuingCa => list.push(critical(oid::BASIC_CONSTRAINTS, &basic_constraints(Some(0)))),
-        Profile::Signing | Profile::Encryption => {}
+        _ => {}
     }
     list.push(critical(oid::KEY_USAGE, &key_usage(profile.key_usage())));
+    list.extend(purposes(profile));
+    if profile == Profile::OcspResponder {
+        list.push(plain(oid::OCSP_NO_CHECK, &der::null()));
+    }
     // A root is trusted by itself: nobody asks its own services about it.
     if profile != Profile::RootCa {
         list.extend(services(content.services));
@@ -46,6 +50,21 @@ fn basic_constraints(path_length: Option<u8>) -> Vec<u8> {
 fn key_usage(usage: KeyUsage) -> Vec<u8> {
     let unused = u8::try_from(usage.0.trailing_zeros()).unwrap_or(0);
     der::bit_string(unused, &[usage.0])
+}
+
+/// `ExtKeyUsageSyntax ::= SEQUENCE OF OBJECT IDENTIFIER`; critical for time stamps alone (RFC 3161, 2.3).
+fn purposes(profile: Profile) -> Option<Vec<u8>> {
+    let list: Vec<u8> = profile
+        .purposes()
+        .iter()
+        .flat_map(|purpose| der::oid(*purpose))
+        .collect();
+    let mark = if profile == Profile::TimeStamp {
+        critical
+    } else {
+        plain
+    };
+    (!list.is_empty()).then(|| mark(oid::EXTENDED_KEY_USAGE, &der::tlv(tag::SEQUENCE, &list)))
 }
 
 fn services(services: &Services) -> Vec<Vec<u8>> {
@@ -88,10 +107,14 @@ fn identity(identity: &Identity) -> Option<Vec<u8>> {
     //     militaryOfficerCardNumber [1] UTF8String, passportNumber [2] PrintableString }
     // The standard leaves the tagging open; EXPLICIT is what readers in the field accept.
     let choice = |number, text: Vec<u8>| plain(oid::IDENTIFY_CODE, &der::explicit(number, &text));
+    let number = |oid, number| der::printable_string(number).map(|text| plain(oid, &text));
     match identity {
-        Identity::CreditCode(code) => {
-            der::printable_string(code).map(|text| plain(oid::ORGANIZATION_CODE, &text))
+        Identity::CreditCode(code) => number(oid::ORGANIZATION_CODE, code),
+        Identity::Insurance(insurance) => number(oid::INSURANCE_NUMBER, insurance),
+        Identity::BusinessRegistration(registration) => {
+            number(oid::BUSINESS_REGISTRATION_NUMBER, registration)
         }
+        Identity::Tax(tax) => number(oid::TAX_NUMBER, tax),
         Identity::ResidentId(number) => der::printable_string(number).map(|text| choice(0, text)),
         Identity::MilitaryOfficer(number) => Some(choice(1, der::utf8_string(number))),
         Identity::Passport(number) => der::printable_string(number).map(|text| choice(2, text)),
