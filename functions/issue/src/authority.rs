@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use yinxin_ca::ceremony::{CaKeyPair, Ceremony};
-use yinxin_ca::{CaError, DataKeySealer, SoftCa, SoftCaConfig, SoftwareKey};
+use yinxin_ca::{CaError, CertificateAuthority, DataKeySealer, SoftCa, SoftCaConfig, SoftwareKey};
 use yinxin_pki::{Certificate, SigningKey};
 use yinxin_store::StoreError;
 use yinxin_store::issuances::Issuances;
@@ -46,7 +46,11 @@ pub enum AuthorityError {
 /// An opened CA with the data key that seals its records.
 pub struct Authority {
     /// The CA.
-    pub ca: SoftCa,
+    pub ca: Arc<dyn CertificateAuthority>,
+    /// The same CA, where the platform itself has its key: then the platform speaks about its certificates too.
+    pub soft: Option<SoftCa>,
+    /// Its certificates: the issuing CA first, the root last.
+    pub chain: Vec<Certificate>,
     /// Seals what the CA prepared and issued; it names people.
     pub key: DataKey,
 }
@@ -93,13 +97,18 @@ impl StoredAuthority {
         let escrow = Arc::new(DataKeySealer::new(Zeroizing::new(*key.plain())));
         let ca = SoftCa::new(
             vendor,
-            chain,
+            chain.clone(),
             Arc::new(SoftwareKey::new(issuing_key)),
             SoftCaConfig::default(),
             escrow,
         )
         .map_err(AuthorityError::SetUp)?;
-        Ok(Authority { ca, key })
+        Ok(Authority {
+            ca: Arc::new(ca.clone()),
+            soft: Some(ca),
+            chain,
+            key,
+        })
     }
 }
 

@@ -6,7 +6,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::{info, warn};
-use yinxin_ca::{CaError, CertificateAuthority, IssueRequest, IssuedPair, Prepared, Subject};
+use yinxin_ca::{
+    Answer, CaError, CertificateAuthority, IssueRequest, IssuedPair, Preparation, Record as CaRecord,
+    RequestError, Subject,
+};
 use yinxin_lambda::serve::{Batch, BatchError};
 use yinxin_order::effect::Effect;
 use yinxin_order::issuance::{Certificates, SubmittedCsr};
@@ -23,6 +26,9 @@ use crate::authority::{Authority, AuthorityError};
 use crate::records::Record;
 use crate::statuses::{Speaker, StatusError};
 use crate::{refreshing, revoking};
+
+/// Steps that a CA may take for one request in one run; no CA needs more than two before the pair.
+const MAX_STEPS: usize = 4;
 
 /// Asks CAs for the certificates of orders.
 pub struct Issuing {
@@ -47,6 +53,12 @@ enum IssueError {
     /// The world was not told of a certificate or a revocation.
     #[error("the status was not published")]
     Status(#[from] StatusError),
+    /// Another run went on with the request at the same time: the next one goes on from what that run recorded.
+    #[error("another run went on with the request")]
+    Overtaken,
+    /// The CA goes on without an end.
+    #[error("the CA takes more than {MAX_STEPS} steps")]
+    Endless,
     /// Another function's errand.
     #[error("the errand {0} is not for this function")]
     NotMine(&'static str),
@@ -88,9 +100,12 @@ impl Issuing {
         };
         let authority = self.app.authority(&order.vendor).await?;
         let command = match self.pair(&authority, &order, personal, csr).await {
-            Ok(pair) => Command::RecordCertificates {
+            Ok(Some(pair)) => Command::RecordCertificates {
                 certificates: Box::new(certificates(&pair)?),
             },
+            // The order keeps waiting for the CA, and `sweep` asks again, ever more seldom: a vendor that takes its time is no
+            // failure, and its requests do not belong among dead letters.
+            Ok(None) => return Ok(()),
             // Nobody but the operator can change what such a request asks for.
             Err(IssueError::Ca(CaError::Request(refusal))) => {
                 warn!(order.id = %id, "the CA cannot issue for order {id}: {refusal}");
@@ -111,14 +126,14 @@ impl Issuing {
         }
     }
 
-    /// The pair that the order's request gets: the recorded one, if there is one.
+    /// The pair that the order's request gets: the recorded one, if there is one. `None` while the CA has not decided.
     async fn pair(
         &self,
         authority: &Authority,
         order: &Order,
         personal: &Personal,
         csr: &SubmittedCsr,
-    ) -> Result<IssuedPair, IssueError> {
+    ) -> Result<Option<IssuedPair>, IssueError> {
         let issuances = self.app.platform.issuances.as_ref();
         let speaker = Speaker::new(&self.app, &order.vendor, authority);
         // A request with another key is another request: it comes after one that the CA refused.
@@ -126,28 +141,68 @@ impl Issuing {
         let recorded = if let Some(recorded) = issuances.find(&request).await? {
             recorded
         } else {
-            let services = speaker.addresses().services(speaker.next_shard().await?);
+            // The vendor's own CA names its own addresses.
+            let services = match &speaker {
+                Some(speaker) => speaker.addresses().services(speaker.next_shard().await?),
+                None => Services::default(),
+            };
             let prepared = self.prepare(authority, services, order, personal, csr)?;
-            let serials = [
-                prepared.signing_serial.clone(),
-                prepared.encryption_serial.clone(),
-            ];
-            let sealed = Record::Prepared.seal(&authority.key, &request, &prepared)?;
+            let sealed = Record::Prepared.seal(&authority.key, &request, &prepared.record)?;
             // Another run may have been faster: what is recorded counts, not what was just prepared.
-            issuances.record(&request, &sealed, &serials).await?
+            issuances.record(&request, &sealed, &prepared.serials).await?
         };
         let issued = if let Some(issued) = recorded.issued {
             issued
         } else {
-            let prepared: Prepared = Record::Prepared.open(&authority.key, &request, &recorded.prepared)?;
-            let pair = authority.ca.complete(&prepared).await.map_err(IssueError::Ca)?;
+            let pair = self
+                .complete(authority, order, &request, recorded.prepared)
+                .await?;
+            let Some(pair) = pair else {
+                return Ok(None);
+            };
             let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
             issuances.complete(&request, &sealed).await?
         };
         let pair = Record::Issued.open(&authority.key, &request, &issued)?;
         // Before anybody gets the certificates, their status can be asked for.
-        speaker.register(order, &pair).await?;
-        Ok(pair)
+        if let Some(speaker) = speaker {
+            speaker.register(order, &pair).await?;
+        }
+        Ok(Some(pair))
+    }
+
+    /// Goes on from a record until the CA has issued or wants to be left alone. Whatever it did is recorded before its
+    /// next step.
+    async fn complete(
+        &self,
+        authority: &Authority,
+        order: &Order,
+        request: &str,
+        mut recorded: String,
+    ) -> Result<Option<IssuedPair>, IssueError> {
+        let id = &order.id;
+        for _ in 0..MAX_STEPS {
+            let record: CaRecord = Record::Prepared.open(&authority.key, request, &recorded)?;
+            let now = self.app.platform.now();
+            let answer = authority.ca.complete(&record, now, &mut rng()).await;
+            match answer.map_err(IssueError::Ca)? {
+                Answer::Issued(pair) => return Ok(Some(*pair)),
+                Answer::Pending { retry_after } => {
+                    let seconds = retry_after.as_secs();
+                    info!(order.id = %id, seconds, "the CA has not decided about order {id}");
+                    return Ok(None);
+                }
+                Answer::Progress(next) => {
+                    let next = Record::Prepared.seal(&authority.key, request, &next)?;
+                    let issuances = self.app.platform.issuances.as_ref();
+                    if !issuances.proceed(request, &recorded, &next).await? {
+                        return Err(IssueError::Overtaken);
+                    }
+                    recorded = next;
+                }
+            }
+        }
+        Err(IssueError::Endless)
     }
 
     fn prepare(
@@ -157,10 +212,9 @@ impl Issuing {
         order: &Order,
         personal: &Personal,
         csr: &SubmittedCsr,
-    ) -> Result<Prepared, IssueError> {
+    ) -> Result<Preparation, IssueError> {
         // The proof of possession is checked again here: the CA relies on no other function for it.
-        let csr = Csr::from_pem(&csr.pem)
-            .map_err(|_| IssueError::Ca(CaError::Request(yinxin_ca::RequestError::Key)))?;
+        let csr = Csr::from_pem(&csr.pem).map_err(|_| IssueError::Ca(CaError::Request(RequestError::Key)))?;
         let request = IssueRequest {
             request_id: order.id.to_string(),
             vendor: order.vendor.to_string(),
@@ -170,11 +224,15 @@ impl Issuing {
             csr_sm3: sm3(csr.as_der()).to_vec(),
             term_years: order.product.term_years,
         };
-        authority
-            .ca
-            .with_services(services)
-            .prepare(&request, self.app.platform.now(), &mut rng())
-            .map_err(IssueError::Ca)
+        let now = self.app.platform.now();
+        match &authority.soft {
+            Some(ca) => {
+                let ca = ca.with_services(services);
+                CertificateAuthority::prepare(&ca, &request, &csr, now, &mut rng())
+            }
+            None => authority.ca.prepare(&request, &csr, now, &mut rng()),
+        }
+        .map_err(IssueError::Ca)
     }
 
     async fn record(&self, order: Order, command: &Command) -> Result<(), IssueError> {

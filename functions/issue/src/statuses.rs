@@ -66,26 +66,23 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// Speaks with the opened CA of a vendor.
-    pub fn new(app: &App, vendor: &VendorId, authority: &Authority) -> Self {
-        let issuing = authority.ca.issuing();
-        Speaker {
+    /// Speaks with the opened CA of a vendor; `None` where the vendor has its key and speaks itself.
+    pub fn new(app: &App, vendor: &VendorId, authority: &Authority) -> Option<Self> {
+        let issuing = authority.soft.as_ref()?.issuing();
+        Some(Speaker {
             addresses: StatusAddresses::new(&app.platform.settings.status_url, &issuing.certificate),
             authority: StatusAuthority::new(issuing),
             vendor: vendor.clone(),
             app: app.clone(),
-        }
+        })
     }
 
     /// Speaks for the issuing CA `authority` of a vendor.
     pub async fn open(app: &App, vendor: &VendorId, authority: &str) -> Result<Self, StatusError> {
         let opened: Arc<Authority> = app.authority(vendor).await?;
-        let speaker = Speaker::new(app, vendor, &opened);
-        if speaker.addresses.authority() == authority {
-            Ok(speaker)
-        } else {
-            Err(StatusError::AnotherAuthority)
-        }
+        Speaker::new(app, vendor, &opened)
+            .filter(|speaker| speaker.addresses.authority() == authority)
+            .ok_or(StatusError::AnotherAuthority)
     }
 
     /// Where readers ask about the CA's certificates.

@@ -14,9 +14,7 @@ use std::time::{Duration, Instant};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use time::OffsetDateTime;
-use yinxin_ca::{
-    CertificateAuthority, DataKeySealer, IssueRequest, SoftCa, SoftCaConfig, SoftwareKey, Subject, ceremony,
-};
+use yinxin_ca::{DataKeySealer, IssueRequest, SoftCa, SoftCaConfig, SoftwareKey, Subject, ceremony};
 use yinxin_pki::{Csr, CsrBuilder, Name, SigningKey, Zeroizing, sm3};
 
 const ROUNDS: usize = 5;

@@ -31,6 +31,41 @@ pub enum CaError {
     /// A signature just made does not verify: a fault of the machine. It was thrown away.
     #[error("a certificate just signed does not verify")]
     Signature(#[source] ChainError),
+    /// The vendor does not accept this platform, or its endpoint is another than was agreed; its set-up must be mended.
+    #[error("the vendor refuses the platform (HTTP status {0})")]
+    Refused(u16),
+    /// The vendor answered with something else than was asked for: it was thrown away, the vendor must mend it.
+    #[error("the vendor's answer is not what was asked for")]
+    Vendor(#[source] VendorFault),
+}
+
+/// What is wrong with a vendor's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VendorFault {
+    /// It is not in the agreed form.
+    #[error("{0}")]
+    Form(&'static str),
+    /// There is no certificate for the key, or the private key is not that of the certificate.
+    #[error("key and certificate do not belong together")]
+    Key,
+    /// The certificate names somebody else.
+    #[error("the certificate names another subject")]
+    Subject,
+    /// The key usage is not that of a double certificate.
+    #[error("the key usage is not that of a signing and an encryption certificate")]
+    Usage,
+    /// The certificate does not lead to the vendor's root.
+    #[error("the certificate does not lead to the vendor's root")]
+    Chain(#[source] ChainError),
+    /// The validity begins too early or too late, or has not the length that was asked for.
+    #[error("the validity is not what was asked for")]
+    Validity,
+    /// The two certificates are no double certificate.
+    #[error("the two certificates are not a pair")]
+    Pair,
+    /// The same request was answered with another certificate than before.
+    #[error("the same request was answered with another certificate")]
+    Another,
 }
 
 /// What is wrong with a request.
@@ -54,6 +89,12 @@ pub enum RequestError {
     /// The term is not between one year and the profile's limit.
     #[error("the term is out of range")]
     Term,
+    /// The certificate request asks for another subject than the order, or is not the one that proved possession.
+    #[error("the certificate request does not fit the order")]
+    Csr,
+    /// The vendor refuses it.
+    #[error("the vendor refuses the certificate request")]
+    Refused,
 }
 
 impl From<SignerError> for CaError {

@@ -6,20 +6,24 @@
 //! certificates come out, never another serial number.
 
 mod authority;
-mod bytes;
+pub mod bytes;
 pub mod ceremony;
 mod error;
 mod of_form;
 mod prepared;
+mod record;
 mod request;
 mod sealer;
 mod signer;
 mod soft;
 pub mod status;
 
-pub use authority::{CertificateAuthority, IssuedPair};
-pub use error::{CaError, RequestError};
+pub use authority::{
+    Answer, CertificateAuthority, CertificateStatus, IssuedPair, Preparation, Revocation, RevocationRequest,
+};
+pub use error::{CaError, RequestError, VendorFault};
 pub use prepared::Prepared;
+pub use record::Record;
 pub use request::{IdDocument, IdDocumentKind, IssueRequest, Subject};
 pub use sealer::{DataKeySealer, SealError, Sealer};
 pub use signer::{Signer, SignerError, SoftwareKey};

@@ -84,7 +84,8 @@ pub enum IdDocumentKind {
 }
 
 impl IssueRequest {
-    pub(crate) fn check(&self, vendor: &str) -> Result<(), RequestError> {
+    /// Whether the request is meant for this vendor and whole.
+    pub fn check(&self, vendor: &str) -> Result<(), RequestError> {
         if self.vendor != vendor {
             return Err(RequestError::Vendor);
         }

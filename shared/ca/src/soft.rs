@@ -10,11 +10,12 @@ use yinxin_pki::certificate::TbsCertificate;
 use yinxin_pki::chain::{is_pair, verify_chain};
 use yinxin_pki::lint::lint;
 use yinxin_pki::profile::{Content, Issuer, Profile, Serial, Services, Validity, assemble};
-use yinxin_pki::{Certificate, EnvelopedKey, KeyForm, PublicKey, SigningKey};
+use yinxin_pki::{Certificate, Csr, EnvelopedKey, KeyForm, PublicKey, SigningKey};
 
-use crate::authority::{CertificateAuthority, IssuedPair};
+use crate::authority::{Answer, CertificateAuthority, IssuedPair, Preparation};
 use crate::error::{CaError, RequestError};
 use crate::prepared::Prepared;
+use crate::record::Record;
 use crate::request::IssueRequest;
 use crate::sealer::Sealer;
 use crate::signer::Signer;
@@ -42,6 +43,7 @@ impl Default for SoftCaConfig {
 }
 
 /// One vendor's CA in software.
+#[derive(Clone)]
 pub struct SoftCa {
     vendor: String,
     chain: Vec<Certificate>,
@@ -79,17 +81,9 @@ impl SoftCa {
     /// The same CA, whose certificates name these services from now on.
     #[must_use]
     pub fn with_services(&self, services: Services) -> Self {
-        Self {
-            vendor: self.vendor.clone(),
-            chain: self.chain.clone(),
-            issuing: self.issuing.clone(),
-            issuing_key: self.issuing_key.clone(),
-            config: SoftCaConfig {
-                services,
-                ..self.config.clone()
-            },
-            sealer: self.sealer.clone(),
-        }
+        let mut ca = self.clone();
+        ca.config.services = services;
+        ca
     }
 
     /// The issuing CA's key with its certificate: signs revocation lists.
@@ -139,11 +133,9 @@ impl SoftCa {
             && signing.public_key() != encryption.public_key();
         if belongs { Ok(()) } else { Err(CaError::Record) }
     }
-}
 
-#[async_trait]
-impl CertificateAuthority for SoftCa {
-    fn prepare(
+    /// Decides serial numbers, encryption key pair and to-be-signed bytes, and lints them. Nothing is signed.
+    pub fn prepare(
         &self,
         request: &IssueRequest,
         now: OffsetDateTime,
@@ -195,7 +187,9 @@ impl CertificateAuthority for SoftCa {
         Ok(prepared)
     }
 
-    async fn complete(&self, prepared: &Prepared) -> Result<IssuedPair, CaError> {
+    /// Signs exactly the recorded bytes and verifies what came out. Completing the same record again gives the same
+    /// serial numbers and to-be-signed bytes.
+    pub async fn complete(&self, prepared: &Prepared) -> Result<IssuedPair, CaError> {
         self.check_record(prepared)?;
         self.lint(Profile::Signing, &prepared.signing_tbs)?;
         self.lint(Profile::Encryption, &prepared.encryption_tbs)?;
@@ -214,6 +208,34 @@ impl CertificateAuthority for SoftCa {
                 .map(|certificate| certificate.as_der().to_vec())
                 .collect(),
         })
+    }
+}
+
+// A CA in software answers at once. What it revoked is in the platform's register, not here.
+#[async_trait]
+impl CertificateAuthority for SoftCa {
+    fn prepare(
+        &self,
+        request: &IssueRequest,
+        _csr: &Csr,
+        now: OffsetDateTime,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Preparation, CaError> {
+        let prepared = SoftCa::prepare(self, request, now, rng)?;
+        Ok(Preparation {
+            record: Record::of(&prepared)?,
+            serials: vec![prepared.signing_serial, prepared.encryption_serial],
+        })
+    }
+
+    async fn complete(
+        &self,
+        record: &Record,
+        _now: OffsetDateTime,
+        _rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Answer, CaError> {
+        let pair = SoftCa::complete(self, &record.read()?).await?;
+        Ok(Answer::Issued(Box::new(pair)))
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use yinxin_pki::Certificate;
 use yinxin_pki::crl::{CrlContent, Revocation};
+use yinxin_pki::lint::{Finding, lint_crl, lint_ocsp};
 use yinxin_pki::ocsp::{
     CertId, CertStatus, OcspHash, ResponderId, ResponseContent, SingleResponse, assemble_response,
 };
@@ -140,13 +141,13 @@ impl StatusAuthority {
             revoked,
         }
         .to_tbs();
-        lint_list(&tbs, self.certificate())?;
+        require_clean(lint_crl(&tbs, self.certificate()))?;
         Ok(tbs)
     }
 
     /// Signs recorded bytes of a list: the list, DER.
     pub async fn sign_list(&self, tbs: &[u8]) -> Result<Vec<u8>, CaError> {
-        lint_list(tbs, self.certificate())?;
+        require_clean(lint_crl(tbs, self.certificate()))?;
         let signature = self.issuing.signer.sign(tbs).await?;
         Ok(assemble(tbs, &signature))
     }
@@ -173,7 +174,12 @@ impl StatusAuthority {
             nonce: None,
         }
         .to_tbs();
-        lint_answer(&tbs)?;
+        let mut findings = lint_ocsp(&tbs, &responder.certificate);
+        if self.responder.is_none() {
+            // The issuing CA needs no leave of its own to answer (RFC 6960, 4.2.2.2).
+            findings.retain(|finding| finding.rule != "ocsp-responder-usage");
+        }
+        require_clean(findings)?;
         let signature = responder.signer.sign(&tbs).await?;
         // Who asks has the issuing CA's certificate; a responder's comes along.
         let along: Vec<&Certificate> = self
@@ -206,10 +212,10 @@ pub fn serial_content(hex: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn lint_list(_: &[u8], _: &Certificate) -> Result<(), CaError> {
-    Ok(())
-}
-
-fn lint_answer(_: &[u8]) -> Result<(), CaError> {
-    Ok(())
+fn require_clean(findings: Vec<Finding>) -> Result<(), CaError> {
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(CaError::Lint(findings))
+    }
 }

@@ -12,8 +12,8 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use time::OffsetDateTime;
 use yinxin_ca::{
-    CertificateAuthority, DataKeySealer, IdDocument, IdDocumentKind, IssueRequest, SoftCa, SoftCaConfig,
-    SoftwareKey, Subject, ceremony,
+    DataKeySealer, IdDocument, IdDocumentKind, IssueRequest, SoftCa, SoftCaConfig, SoftwareKey, Subject,
+    ceremony,
 };
 use yinxin_pki::profile::Services;
 use yinxin_pki::{Certificate, SigningKey, Zeroizing, sm3};

@@ -9,8 +9,8 @@ use rand_core::UnwrapErr;
 use time::OffsetDateTime;
 use time::macros::datetime;
 use yinxin_ca::{
-    CaError, CertificateAuthority, DataKeySealer, IdDocument, IdDocumentKind, IssueRequest, Prepared,
-    RequestError, SealError, SoftCa, SoftCaConfig, SoftwareKey, Subject, ceremony,
+    CaError, DataKeySealer, IdDocument, IdDocumentKind, IssueRequest, Prepared, RequestError, SealError,
+    SoftCa, SoftCaConfig, SoftwareKey, Subject, ceremony,
 };
 use yinxin_pki::certificate::{KeyUsage, TbsCertificate};
 use yinxin_pki::chain::{is_pair, verify_chain};

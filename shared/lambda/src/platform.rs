@@ -4,6 +4,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
+use yinxin_store::audits::Audits;
+use yinxin_store::authorities::Authorities;
 use yinxin_store::catalog::Catalog;
 use yinxin_store::codes::Codes;
 use yinxin_store::deliveries::Deliveries;
@@ -40,6 +42,10 @@ pub struct Platform {
     pub lists: Arc<dyn RevocationLists>,
     /// What the world may read.
     pub publications: Arc<dyn Publications>,
+    /// Changes of CAs, and the trust list.
+    pub authorities: Arc<dyn Authorities>,
+    /// What people did with keys.
+    pub audits: Arc<dyn Audits>,
     /// Vendors and products.
     pub catalog: Arc<dyn Catalog>,
     /// What the registration platform handed over.
@@ -105,6 +111,8 @@ impl Platform {
             statuses: store.clone(),
             lists: store.clone(),
             publications: Arc::new(publications),
+            authorities: store.clone(),
+            audits: store.clone(),
             catalog: store.clone(),
             intakes: store,
             documents: Arc::new(documents),
@@ -132,6 +140,8 @@ impl Platform {
             statuses: store.clone(),
             lists: store.clone(),
             publications: store.clone(),
+            authorities: store.clone(),
+            audits: store.clone(),
             catalog: store.clone(),
             intakes: store.clone(),
             documents: store.clone(),

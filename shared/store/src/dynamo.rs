@@ -16,6 +16,7 @@ use crate::meter;
 use crate::vault::{DataKey, Vault};
 use item::{Item, s};
 
+mod authorities;
 mod catalog;
 mod codes;
 mod deliveries;
@@ -104,8 +105,13 @@ impl DynamoStore {
         }
     }
 
+    /// All items of the orders table under `pk` whose sort key begins with `prefix`, page after page.
+    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        self.partition_of(&self.tables.orders, pk, prefix).await
+    }
+
     /// All items of a table under `pk` whose sort key begins with `prefix`, page after page.
-    async fn partition(&self, table: &str, pk: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
+    async fn partition_of(&self, table: &str, pk: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut from = None;
         loop {

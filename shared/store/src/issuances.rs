@@ -22,6 +22,10 @@ pub trait Issuances: Send + Sync {
     async fn record(&self, request: &str, prepared: &str, serials: &[String])
     -> Result<Issuance, StoreError>;
 
+    /// Puts `next` in the place of the record `prepared` of a request that is not complete. `false` where another is
+    /// recorded meanwhile: it counts, and nothing is changed.
+    async fn proceed(&self, request: &str, prepared: &str, next: &str) -> Result<bool, StoreError>;
+
     /// Completes a recorded request, unless it is complete; answers with what is stored.
     async fn complete(&self, request: &str, issued: &str) -> Result<String, StoreError>;
 

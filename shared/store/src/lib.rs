@@ -3,6 +3,8 @@
 //! Every change of an order goes through [`advance()`]: decide, then one conditional transaction that writes the
 //! order, its event and its effects, and again from the start where another writer was first.
 pub mod advance;
+pub mod audits;
+pub mod authorities;
 pub mod catalog;
 pub mod claims;
 pub mod codes;

@@ -10,6 +10,7 @@ use yinxin_order::identifiers::{OrderId, OrderNumber, VendorId};
 use yinxin_order::order::{Event, Order};
 use yinxin_order::state::State;
 
+use crate::audits::AuditEntry;
 use crate::catalog::{Catalog, Vendor};
 use crate::claims::{Claim, Idempotency};
 use crate::codes::{CodeKey, CodeRefusal, Codes, MobileUse, StoredCode};
@@ -20,6 +21,7 @@ use crate::intakes::{Intake, Intakes};
 use crate::issuances::{Issuance, Issuances};
 use crate::orders::{Errand, OrderSummary, Orders, Page};
 
+mod authorities;
 mod statuses;
 
 /// All stores in one process's memory.
@@ -42,6 +44,8 @@ struct Inner {
     issuances: HashMap<String, Issuance>,
     serials: HashSet<String>,
     authorities: HashMap<String, String>,
+    trust_lists: HashMap<String, String>,
+    audits: Vec<AuditEntry>,
     vendors: BTreeMap<String, Vendor>,
     systems: HashMap<String, String>,
     intakes: HashMap<String, Intake>,
@@ -338,6 +342,16 @@ impl Issuances for MemoryStore {
         };
         inner.issuances.insert(request.to_owned(), issuance.clone());
         Ok(issuance)
+    }
+
+    async fn proceed(&self, request: &str, prepared: &str, next: &str) -> Result<bool, StoreError> {
+        let mut inner = self.inner();
+        let known = inner.issuances.get_mut(request).ok_or(StoreError::NotFound)?;
+        let fits = known.prepared == prepared && known.issued.is_none();
+        if fits {
+            next.clone_into(&mut known.prepared);
+        }
+        Ok(fits)
     }
 
     async fn complete(&self, request: &str, issued: &str) -> Result<String, StoreError> {

@@ -10,6 +10,8 @@ use yinxin_order::identifiers::{Fen, OrderId, OrderNumber, VendorId, china_date}
 use yinxin_order::kind::Kind;
 use yinxin_order::order::{Event, NewOrder, Order, Product};
 use yinxin_order::{Move, decide};
+use yinxin_store::audits::Audits;
+use yinxin_store::authorities::Authorities;
 use yinxin_store::codes::{Codes, StoredCode};
 use yinxin_store::deliveries::Deliveries;
 use yinxin_store::intakes::Intakes;
@@ -20,14 +22,36 @@ use yinxin_store::statuses::{RevocationLists, Statuses};
 use yinxin_store::vault::random_bytes;
 use yinxin_tests::journey::{Stage, new_seed};
 
+mod authorities;
 mod orders;
 mod others;
 mod statuses;
 
 /// All stores that one deployment has.
-trait Store: Orders + Codes + Deliveries + Issuances + Intakes + Statuses + RevocationLists + 'static {}
+trait Store:
+    Orders
+    + Codes
+    + Deliveries
+    + Issuances
+    + Authorities
+    + Audits
+    + Intakes
+    + Statuses
+    + RevocationLists
+    + 'static
+{
+}
 impl<T> Store for T where
-    T: Orders + Codes + Deliveries + Issuances + Intakes + Statuses + RevocationLists + 'static
+    T: Orders
+        + Codes
+        + Deliveries
+        + Issuances
+        + Authorities
+        + Audits
+        + Intakes
+        + Statuses
+        + RevocationLists
+        + 'static
 {
 }
 
@@ -64,6 +88,15 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
     others::what_is_signed_is_recorded_once(&*store)
         .await
         .context("issuances")?;
+    authorities::a_stale_ca_is_not_replaced(&*store)
+        .await
+        .context("authorities")?;
+    authorities::a_stale_trust_list_is_not_replaced(&*store)
+        .await
+        .context("trust list")?;
+    authorities::the_audit_trail_keeps_everything_in_order(&*store)
+        .await
+        .context("audits")?;
     others::messages_are_claimed(&*store)
         .await
         .context("deliveries")?;

@@ -119,7 +119,21 @@ pub async fn what_is_signed_is_recorded_once(store: &impl Store) -> Result<()> {
         "one serial number was given twice"
     );
     ensure!(Issuances::find(store, &other).await?.is_none());
+    ensure!(store.proceed(&request, "prepared", "asked").await?);
+    ensure!(
+        !store.proceed(&request, "prepared", "asked by another").await?,
+        "a record that was replaced was replaced again"
+    );
+    let found = Issuances::find(store, &request)
+        .await?
+        .context("it is recorded")?;
+    ensure!(found.prepared == "asked");
+    ensure!(store.proceed(&other, "other", "asked").await.is_err());
     ensure!(store.complete(&request, "issued").await? == "issued");
+    ensure!(
+        !store.proceed(&request, "asked", "asked again").await?,
+        "a complete request went on"
+    );
     ensure!(
         store.complete(&request, "issued again").await? == "issued",
         "a request was completed twice"

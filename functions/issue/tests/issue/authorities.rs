@@ -27,7 +27,7 @@ async fn a_stored_ca_opens_with_its_chain() {
     let store = MemoryStore::default();
     assert!(store.put_authority("one-ca", &json).await.unwrap());
     let opened = Authority::load(&store, &MemoryVault, "one-ca").await.unwrap();
-    assert_eq!(opened.ca.chain(), made.chain());
+    assert_eq!(opened.chain, made.chain());
     assert_eq!(format!("{stored:?}"), "StoredAuthority(..)");
 }
 

@@ -7,4 +7,5 @@ mod issuing;
 mod revoking;
 mod stopping;
 mod stopping_statuses;
+mod vendors;
 mod world;

@@ -18,6 +18,8 @@ use yinxin_store::{Claim, StoreError};
 pub enum Stop {
     BeforeRecord,
     AfterRecord,
+    BeforeProceed,
+    AfterProceed,
     BeforeComplete,
     AfterComplete,
     BeforeSave,
@@ -146,6 +148,13 @@ impl Issuances for Stopping {
         let recorded = self.store.record(request, prepared, serials).await?;
         self.pass(Stop::AfterRecord)?;
         Ok(recorded)
+    }
+
+    async fn proceed(&self, request: &str, prepared: &str, next: &str) -> Result<bool, StoreError> {
+        self.pass(Stop::BeforeProceed)?;
+        let done = self.store.proceed(request, prepared, next).await?;
+        self.pass(Stop::AfterProceed)?;
+        Ok(done)
     }
 
     async fn complete(&self, request: &str, issued: &str) -> Result<String, StoreError> {

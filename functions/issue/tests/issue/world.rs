@@ -8,8 +8,8 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
-use yinxin_ca::ceremony;
-use yinxin_issue::authority::StoredAuthority;
+use yinxin_ca::{CertificateAuthority, ceremony};
+use yinxin_issue::authority::{Authority, StoredAuthority};
 use yinxin_issue::{App, Issuing};
 use yinxin_lambda::Platform;
 use yinxin_lambda::serve::{Batch as _, BatchError};
@@ -140,6 +140,22 @@ impl World {
             seq: 0,
             effect: Effect::AskCa,
         }
+    }
+
+    /// A vendor whose CA answers in steps and takes its time, under a data key.
+    pub async fn keep(&self, ca: Arc<dyn CertificateAuthority>) {
+        let vendor = vendor();
+        let key = MemoryVault
+            .new_data_key(Purpose::Authority, vendor.as_str())
+            .await
+            .unwrap();
+        let authority = Authority {
+            ca,
+            soft: None,
+            chain: Vec::new(),
+            key,
+        };
+        self.app.keep(vendor, authority).await;
     }
 
     /// The function as a process has it that ran before.

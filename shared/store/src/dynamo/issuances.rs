@@ -10,7 +10,7 @@ use crate::issuances::{Issuance, Issuances};
 use crate::meter;
 
 const REQUEST: &str = "REQUEST";
-const AUTHORITY: &str = "AUTHORITY";
+pub(super) const AUTHORITY: &str = "AUTHORITY";
 
 #[async_trait]
 impl Issuances for DynamoStore {
@@ -51,6 +51,38 @@ impl Issuances for DynamoStore {
             Err(Cancelled::Condition(0)) => Issuances::find(self, request).await?.ok_or(StoreError::Conflict),
             Err(Cancelled::Condition(_) | Cancelled::Race) => Err(StoreError::Conflict),
             Err(Cancelled::Other(error)) => Err(error),
+        }
+    }
+
+    async fn proceed(&self, request: &str, prepared: &str, next: &str) -> Result<bool, StoreError> {
+        let done = self
+            .client
+            .update_item()
+            .table_name(&self.tables.certificates)
+            .set_key(Some(key(&request_pk(request), REQUEST)))
+            .update_expression("SET prepared = :next")
+            .condition_expression("prepared = :prepared AND attribute_not_exists(issued)")
+            .expression_attribute_values(":prepared", s(prepared))
+            .expression_attribute_values(":next", s(next))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match done {
+            Ok(done) => {
+                meter::count_write(done.consumed_capacity());
+                Ok(true)
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Issuances::find(self, request)
+                    .await?
+                    .map(|_| false)
+                    .ok_or(StoreError::NotFound)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
         }
     }
 
@@ -102,6 +134,6 @@ fn request_pk(request: &str) -> String {
     format!("REQUEST#{request}")
 }
 
-fn authority_pk(vendor: &str) -> String {
+pub(super) fn authority_pk(vendor: &str) -> String {
     format!("AUTHORITY#{vendor}")
 }

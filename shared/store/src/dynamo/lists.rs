@@ -18,7 +18,7 @@ const ENTRY: &str = "REVOKED#";
 impl RevocationLists for DynamoStore {
     async fn entries(&self, list: &ListKey) -> Result<BTreeMap<String, Revoked>, StoreError> {
         let items = self
-            .partition(&self.tables.certificates, &list_pk(list), ENTRY)
+            .partition_of(&self.tables.certificates, &list_pk(list), ENTRY)
             .await?;
         items
             .iter()

@@ -120,9 +120,7 @@ impl Orders for DynamoStore {
     }
 
     async fn of_intake(&self, intake: &str) -> Result<Vec<Order>, StoreError> {
-        let links = self
-            .partition(&self.tables.orders, &format!("INTAKE#{intake}"), "ORDER#")
-            .await?;
+        let links = self.partition(&format!("INTAKE#{intake}"), "ORDER#").await?;
         let mut orders = Vec::with_capacity(links.len());
         for link in &links {
             let id = parse_id(text(link, "sk")?.trim_start_matches("ORDER#"))?;
@@ -157,9 +155,7 @@ impl Orders for DynamoStore {
     }
 
     async fn events(&self, id: &OrderId) -> Result<Vec<Event>, StoreError> {
-        let items = self
-            .partition(&self.tables.orders, &order_pk(id), "EVENT#")
-            .await?;
+        let items = self.partition(&order_pk(id), "EVENT#").await?;
         items.iter().map(|item| from_json(text(item, "event")?)).collect()
     }
 }

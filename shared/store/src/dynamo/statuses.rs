@@ -69,7 +69,7 @@ impl Statuses for DynamoStore {
 
     async fn of_order(&self, order: &OrderId) -> Result<Vec<CertificateStatus>, StoreError> {
         let links = self
-            .partition(&self.tables.certificates, &issued_pk(order), LINK)
+            .partition_of(&self.tables.certificates, &issued_pk(order), LINK)
             .await?;
         let mut statuses = Vec::with_capacity(links.len());
         for link in &links {

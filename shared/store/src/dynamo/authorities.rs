@@ -1,0 +1,109 @@
+//! Changes of CAs, the trust list and the audit trail, in DynamoDB.
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+
+use super::DynamoStore;
+use super::issuances::{AUTHORITY, authority_pk};
+use super::item::{Item, from_json, item, key, s, text, to_json};
+use crate::audits::{AuditEntry, Audits};
+use crate::authorities::Authorities;
+use crate::error::StoreError;
+use crate::meter;
+use crate::vault::random_bytes;
+
+const TRUST_LIST: &str = "TRUST-LIST";
+
+#[async_trait]
+impl Authorities for DynamoStore {
+    async fn replace_authority(&self, vendor: &str, before: &str, after: &str) -> Result<bool, StoreError> {
+        let stored = item(&authority_pk(vendor), AUTHORITY, [("authority", s(after))]);
+        self.replace(stored, "authority", before).await
+    }
+
+    async fn trust_list(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let found = self
+            .get(&self.tables.certificates, key(&trust_list_pk(name), TRUST_LIST))
+            .await?;
+        found
+            .map(|found| text(&found, "trust_list").map(str::to_owned))
+            .transpose()
+    }
+
+    async fn replace_trust_list(
+        &self,
+        name: &str,
+        before: Option<&str>,
+        after: &str,
+    ) -> Result<bool, StoreError> {
+        let stored = item(&trust_list_pk(name), TRUST_LIST, [("trust_list", s(after))]);
+        match before {
+            None => self.put_if_absent(&self.tables.certificates, stored).await,
+            Some(before) => self.replace(stored, "trust_list", before).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Audits for DynamoStore {
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        // Entries of one moment differ by the random part.
+        let sk = format!(
+            "{:020}#{}",
+            entry.at.unix_timestamp_nanos(),
+            hex::encode(random_bytes::<8>())
+        );
+        let stored = item(&audit_pk(&entry.subject), &sk, [("entry", s(to_json(entry)?))]);
+        if self.put_if_absent(&self.tables.certificates, stored).await? {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict)
+        }
+    }
+
+    async fn audit_of(&self, subject: &str) -> Result<Vec<AuditEntry>, StoreError> {
+        let items = self
+            .partition_of(&self.tables.certificates, &audit_pk(subject), "")
+            .await?;
+        items.iter().map(|item| from_json(text(item, "entry")?)).collect()
+    }
+}
+
+impl DynamoStore {
+    /// Replaces an item of the certificates table, if its attribute `name` is `before`.
+    async fn replace(&self, item: Item, name: &str, before: &str) -> Result<bool, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.certificates)
+            .set_item(Some(item))
+            .condition_expression("#name = :before")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":before", s(before))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match put {
+            Ok(done) => {
+                meter::count_write(done.consumed_capacity());
+                Ok(true)
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+}
+
+fn trust_list_pk(name: &str) -> String {
+    format!("TRUST-LIST#{name}")
+}
+
+fn audit_pk(subject: &str) -> String {
+    format!("AUDIT#{subject}")
+}
