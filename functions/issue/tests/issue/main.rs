@@ -4,6 +4,8 @@
 mod authorities;
 mod interruptions;
 mod issuing;
+mod revoking;
 mod stopping;
+mod stopping_statuses;
 mod vendors;
 mod world;
