@@ -6,8 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use yinxin_ca::ceremony::Ceremony;
+use yinxin_ca::status::CertifiedSigner;
 use yinxin_ca::{
-    CaError, CertificateAuthority, DataKeySealer, Generation, Generations, Signer, SoftCa, SoftCaConfig,
+    CaError, CertificateAuthority, DataKeySealer, Generation, Generations, SoftCa, SoftCaConfig,
 };
 use yinxin_pki::Certificate;
 use yinxin_store::StoreError;
@@ -112,12 +113,12 @@ pub enum AuthorityError {
 pub struct Authority {
     /// The CA.
     pub ca: Arc<dyn CertificateAuthority>,
+    /// The issuing CAs one by one, where the platform itself has their keys: then it speaks about their certificates too.
+    pub soft: Option<Generations>,
     /// The certificates of the newest issuing CA: itself first, the root last.
     pub chain: Vec<Certificate>,
     /// Seals what the CA prepared and issued; it names people.
     pub key: DataKey,
-    /// The issuing CAs one by one; none where the CA is no software CA.
-    pub generations: Option<Generations>,
 }
 
 impl StoredAuthority {
@@ -191,6 +192,7 @@ impl StoredAuthority {
                 issues_from: generation.issues_from,
                 retired: generation.retired.is_some(),
                 ca: Arc::new(ca),
+                responder: self.responder(keys, generation.number)?,
             });
         }
         if opened.is_empty() {
@@ -201,7 +203,7 @@ impl StoredAuthority {
             ca: Arc::new(generations.clone()),
             chain: newest,
             key: keys.data_key.clone(),
-            generations: Some(generations),
+            soft: Some(generations),
         })
     }
 
@@ -210,7 +212,7 @@ impl StoredAuthority {
         &self,
         keys: &AuthorityKeys,
         number: u32,
-    ) -> Result<Option<(Certificate, Arc<dyn Signer>)>, AuthorityError> {
+    ) -> Result<Option<CertifiedSigner>, AuthorityError> {
         let generation = self
             .generations
             .iter()
@@ -219,8 +221,8 @@ impl StoredAuthority {
             return Ok(None);
         };
         let certificate = certificate(&responder.certificate)?;
-        let key = keys.signer(&keys::responder(number), &responder.key, &certificate)?;
-        Ok(Some((certificate, key)))
+        let signer = keys.signer(&keys::responder(number), &responder.key, &certificate)?;
+        Ok(Some(CertifiedSigner { certificate, signer }))
     }
 }
 

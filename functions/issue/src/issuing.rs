@@ -1,10 +1,16 @@
 //! One errand: prepare, record, sign, record, and the certificates on the order.
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::{info, warn};
 use yinxin_ca::{
-    Answer, CaError, IssueRequest, IssuedPair, Preparation, Record as CaRecord, RequestError, Subject,
+    Answer, CaError, CertificateAuthority, IssueRequest, IssuedPair, Preparation, Record as CaRecord,
+    RequestError, Subject,
 };
 use yinxin_lambda::serve::{Batch, BatchError};
 use yinxin_order::effect::Effect;
@@ -19,6 +25,8 @@ use yinxin_store::{AdvanceError, StoreError, advance_with};
 use crate::App;
 use crate::authority::{Authority, AuthorityError};
 use crate::records::Record;
+use crate::statuses::{Speaker, StatusError};
+use crate::{refreshing, revoking};
 
 /// Steps that a CA may take for one request in one run; no CA needs more than two before the pair.
 const MAX_STEPS: usize = 4;
@@ -43,6 +51,9 @@ enum IssueError {
     /// The CA's answer is no certificate.
     #[error("what the CA issued cannot be read")]
     Answer,
+    /// The world was not told of a certificate or a revocation.
+    #[error("the status was not published")]
+    Status(#[from] StatusError),
     /// Another run went on with the request at the same time: the next one goes on from what that run recorded.
     #[error("another run went on with the request")]
     Overtaken,
@@ -59,8 +70,16 @@ impl Batch for Issuing {
     async fn errand(&self, errand: Errand) -> Result<(), BatchError> {
         match errand.effect {
             Effect::AskCa => Ok(self.ask_ca(&errand).await?),
+            Effect::RevokeCertificates => Ok(self.revoke(&errand).await?),
             ref other => Err(IssueError::NotMine(other.name()).into()),
         }
+    }
+
+    /// Signs anew what ends before long. The event's time is the run's clock for what is due, and for nothing that is signed.
+    async fn schedule(&self, event: &Value) -> Result<(), BatchError> {
+        let time = event.get("time").and_then(Value::as_str).unwrap_or_default();
+        let now = OffsetDateTime::parse(time, &Rfc3339)?;
+        refreshing::refresh(&self.app, now).await
     }
 }
 
@@ -100,6 +119,14 @@ impl Issuing {
         self.record(order, &command).await
     }
 
+    async fn revoke(&self, errand: &Errand) -> Result<(), IssueError> {
+        let order = self.app.platform.orders.load(&errand.order).await?;
+        match revoking::revoke(&self.app, &order).await? {
+            Some(command) => self.record(order, &command).await,
+            None => Ok(()),
+        }
+    }
+
     /// The pair that the order's request gets: the recorded one, if there is one. `None` while the CA has not decided.
     async fn pair(
         &self,
@@ -114,23 +141,46 @@ impl Issuing {
         let recorded = if let Some(recorded) = issuances.find(&request).await? {
             recorded
         } else {
-            let prepared = self.prepare(authority, order, personal, csr)?;
+            // The vendor's own CA names its own addresses.
+            let now = self.app.platform.now();
+            let generation = match &authority.soft {
+                Some(generations) => {
+                    let issues = generations.issuing_at(now);
+                    Some(issues.ok_or(IssueError::Ca(CaError::Unavailable))?)
+                }
+                None => None,
+            };
+            let ca: Arc<dyn CertificateAuthority> = match generation {
+                Some(generation) => {
+                    let speaker = Speaker::new(&self.app, &order.vendor, generation);
+                    let services = speaker.addresses().services(speaker.next_shard().await?);
+                    Arc::new(generation.ca.with_services(services))
+                }
+                None => authority.ca.clone(),
+            };
+            let prepared = self.prepare(&*ca, order, personal, csr)?;
             let sealed = Record::Prepared.seal(&authority.key, &request, &prepared.record)?;
             // Another run may have been faster: what is recorded counts, not what was just prepared.
             issuances.record(&request, &sealed, &prepared.serials).await?
         };
-        if let Some(issued) = recorded.issued {
-            return Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?));
-        }
-        let Some(pair) = self
-            .complete(authority, order, &request, recorded.prepared)
-            .await?
-        else {
-            return Ok(None);
+        let issued = if let Some(issued) = recorded.issued {
+            issued
+        } else {
+            let pair = self
+                .complete(authority, order, &request, recorded.prepared)
+                .await?;
+            let Some(pair) = pair else {
+                return Ok(None);
+            };
+            let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
+            issuances.complete(&request, &sealed).await?
         };
-        let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
-        let issued = issuances.complete(&request, &sealed).await?;
-        Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?))
+        let pair = Record::Issued.open(&authority.key, &request, &issued)?;
+        // Before anybody gets the certificates, their status can be asked for.
+        if let Some(speaker) = Speaker::of_pair(&self.app, &order.vendor, authority, &pair)? {
+            speaker.register(order, &pair).await?;
+        }
+        Ok(Some(pair))
     }
 
     /// Goes on from a record until the CA has issued or wants to be left alone. Whatever it did is recorded before its
@@ -169,7 +219,7 @@ impl Issuing {
 
     fn prepare(
         &self,
-        authority: &Authority,
+        ca: &dyn CertificateAuthority,
         order: &Order,
         personal: &Personal,
         csr: &SubmittedCsr,
@@ -185,9 +235,8 @@ impl Issuing {
             csr_sm3: sm3(csr.as_der()).to_vec(),
             term_years: order.product.term_years,
         };
-        authority
-            .ca
-            .prepare(&request, &csr, self.app.platform.now(), &mut rng())
+        let now = self.app.platform.now();
+        ca.prepare(&request, &csr, now, &mut rng())
             .map_err(IssueError::Ca)
     }
 

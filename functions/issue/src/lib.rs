@@ -6,14 +6,18 @@ pub mod authority;
 mod issuing;
 pub mod kms_key;
 mod records;
+pub mod refreshing;
+mod revoking;
+pub mod statuses;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 use yinxin_lambda::Platform;
 use yinxin_order::identifiers::VendorId;
+use yinxin_store::statuses::ListKey;
 
 use crate::authority::{Authority, AuthorityError};
 pub use issuing::Issuing;
@@ -28,6 +32,8 @@ pub struct App {
     pub platform: Platform,
     // Opening a CA costs a read and a call to KMS; a process keeps what it opened for a while.
     authorities: Arc<Mutex<HashMap<VendorId, (Option<OffsetDateTime>, Arc<Authority>)>>>,
+    // Lists that are there: once there, a list stays.
+    lists_seen: Arc<Mutex<HashSet<ListKey>>>,
 }
 
 impl App {
@@ -41,6 +47,7 @@ impl App {
         App {
             platform,
             authorities: Arc::default(),
+            lists_seen: Arc::default(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back.
+//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it
+//! back, and revoke what was issued.
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yinxin_lambda::Platform;
@@ -6,6 +7,7 @@ use yinxin_lambda::Platform;
 mod decision;
 mod order;
 mod queue;
+mod revocation;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -39,4 +41,5 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(order::show))
         .routes(routes!(decision::approve))
         .routes(routes!(decision::reject))
+        .routes(routes!(revocation::revoke))
 }

@@ -14,9 +14,10 @@ use crate::prepared::Prepared;
 use crate::record::Record;
 use crate::request::IssueRequest;
 use crate::soft::SoftCa;
+use crate::status::CertifiedSigner;
 
 /// One issuing CA of a vendor.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Generation {
     /// Counts from one.
     pub number: u32,
@@ -26,10 +27,12 @@ pub struct Generation {
     pub retired: bool,
     /// The CA.
     pub ca: Arc<SoftCa>,
+    /// Who signs answers about its certificates' status; the CA itself where nobody does.
+    pub responder: Option<CertifiedSigner>,
 }
 
 /// The issuing CAs of a vendor, oldest first.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Generations(Vec<Generation>);
 
 impl Generations {

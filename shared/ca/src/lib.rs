@@ -17,6 +17,7 @@ mod request;
 mod sealer;
 mod signer;
 mod soft;
+pub mod status;
 pub mod trust_list;
 
 pub use authority::{

@@ -15,6 +15,8 @@ use yinxin_store::intakes::Intakes;
 use yinxin_store::issuances::Issuances;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
+use yinxin_store::publications::{Publications, S3Publications};
+use yinxin_store::statuses::{RevocationLists, Statuses};
 use yinxin_store::vault::{KmsVault, MemoryVault, Vault};
 
 use crate::session::SessionKey;
@@ -34,6 +36,12 @@ pub struct Platform {
     pub deliveries: Arc<dyn Deliveries>,
     /// What the CA signs.
     pub issuances: Arc<dyn Issuances>,
+    /// What became of certificates.
+    pub statuses: Arc<dyn Statuses>,
+    /// Revocation lists.
+    pub lists: Arc<dyn RevocationLists>,
+    /// What the world may read.
+    pub publications: Arc<dyn Publications>,
     /// Changes of CAs, and the trust list.
     pub authorities: Arc<dyn Authorities>,
     /// What people did with keys.
@@ -92,15 +100,17 @@ impl Platform {
         let s3_config = aws_sdk_s3::config::Builder::from(&aws)
             .interceptor(CallCounter)
             .force_path_style(true);
-        let documents = S3Documents::new(
-            aws_sdk_s3::Client::from_conf(s3_config.build()),
-            settings.documents_bucket.clone(),
-        );
+        let s3 = aws_sdk_s3::Client::from_conf(s3_config.build());
+        let documents = S3Documents::new(s3.clone(), settings.documents_bucket.clone());
+        let publications = S3Publications::new(s3, settings.publications_bucket.clone());
         Ok(Platform {
             orders: store.clone(),
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
+            statuses: store.clone(),
+            lists: store.clone(),
+            publications: Arc::new(publications),
             authorities: store.clone(),
             audits: store.clone(),
             catalog: store.clone(),
@@ -118,6 +128,7 @@ impl Platform {
     pub fn in_memory(store: &Arc<MemoryStore>, clock: Clock) -> Self {
         let settings = Settings {
             public_url: "http://127.0.0.1".to_owned(),
+            status_url: "http://127.0.0.1".to_owned(),
             retention: store.retention,
             ..Settings::default()
         };
@@ -126,6 +137,9 @@ impl Platform {
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
+            statuses: store.clone(),
+            lists: store.clone(),
+            publications: store.clone(),
             authorities: store.clone(),
             audits: store.clone(),
             catalog: store.clone(),

@@ -133,6 +133,8 @@ codes! {
     CsrAlreadySubmitted => "csr-already-submitted", 409, "A request with another key was submitted for this order", "该订单已提交过其他密钥的证书请求";
     WrittenDiffers => "written-differs", 409, "What was read back is not what was issued", "回读的证书与签发的证书不一致";
     PasswordForm => "password-form", 422, "A user password has 6 to 16 printable ASCII characters", "用户口令须为 6 至 16 位";
+    // What the world may read.
+    NoSuchPublication => "no-such-publication", 404, "There is no such revocation list or certificate", "没有该证书撤销列表或证书";
     // The platform.
     Busy => "busy", 503, "The platform is busy; try again", "系统繁忙，请稍后再试";
     Internal => "internal", 500, "Something is wrong on the platform's side", "系统错误，请联系客服";
@@ -241,6 +243,7 @@ impl From<Refusal> for Problem {
             Refusal::CsrAlreadySubmitted => Code::CsrAlreadySubmitted,
             Refusal::WrittenDiffers => Code::WrittenDiffers,
             Refusal::SubjectDiffers => Code::SubjectDiffers,
+            Refusal::NotRevoked => Code::CommandNotAllowed,
             Refusal::Erased => Code::OrderErased,
         };
         Problem::new(code).because(&refusal.to_string())

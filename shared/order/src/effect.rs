@@ -23,6 +23,8 @@ impl std::fmt::Debug for Sealed {
 pub enum Effect {
     /// Have the CA issue what the order's request asks for.
     AskCa,
+    /// Revoke the order's certificates: status answers and revocation list.
+    RevokeCertificates,
     /// Send the applicant a one-time code.
     SendCode {
         /// The code.
@@ -86,7 +88,7 @@ impl Effect {
     /// Who does it.
     pub fn queue(&self) -> Queue {
         match self {
-            Effect::AskCa => Queue::Issue,
+            Effect::AskCa | Effect::RevokeCertificates => Queue::Issue,
             Effect::SendCode { .. } | Effect::SendPassword { .. } | Effect::SendNotice { .. } => {
                 Queue::Notify
             }
@@ -100,6 +102,7 @@ impl Effect {
     pub fn name(&self) -> &'static str {
         match self {
             Effect::AskCa => "ask_ca",
+            Effect::RevokeCertificates => "revoke_certificates",
             Effect::SendCode { .. } => "send_code",
             Effect::SendPassword { .. } => "send_password",
             Effect::SendNotice { .. } => "send_notice",

@@ -16,6 +16,7 @@ pub mod kind;
 pub mod order;
 pub mod payment;
 pub mod refusal;
+pub mod revocation;
 #[cfg(any(test, feature = "samples"))]
 pub mod sample;
 pub mod state;

@@ -17,6 +17,8 @@ pub mod issuances;
 pub mod memory;
 pub mod meter;
 pub mod orders;
+pub mod publications;
+pub mod statuses;
 pub mod vault;
 
 pub use advance::{AdvanceError, advance, advance_once, advance_with};

@@ -22,6 +22,7 @@ use crate::issuances::{Issuance, Issuances};
 use crate::orders::{Errand, OrderSummary, Orders, Page};
 
 mod authorities;
+mod statuses;
 
 /// All stores in one process's memory.
 #[derive(Default)]
@@ -49,6 +50,7 @@ struct Inner {
     systems: HashMap<String, String>,
     intakes: HashMap<String, Intake>,
     objects: HashMap<String, Vec<u8>>,
+    shards: statuses::Shards,
 }
 
 impl MemoryStore {

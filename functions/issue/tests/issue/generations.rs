@@ -125,8 +125,9 @@ async fn no_ceremony_is_held_without_the_root_and_none_turns_back() {
 async fn responders_are_renewed_before_they_end() {
     let keys = keys().await;
     let mut stored = founded(None, None).await;
-    let (first, key) = stored.responder(&keys, 1).unwrap().unwrap();
-    assert_eq!(first.public_key(), Some(key.public_key()));
+    let first = stored.responder(&keys, 1).unwrap().unwrap();
+    assert_eq!(first.certificate.public_key(), Some(first.signer.public_key()));
+    let first = first.certificate;
     assert_eq!(first.key_usage(), Some(Profile::OcspResponder.key_usage()));
     let soon = NOW + Duration::days(90);
     assert!(
@@ -142,6 +143,6 @@ async fn responders_are_renewed_before_they_end() {
         stored.renew_responders(&keys, NAME, until, later).await.unwrap(),
         [1]
     );
-    let (second, _) = stored.responder(&keys, 1).unwrap().unwrap();
+    let second = stored.responder(&keys, 1).unwrap().unwrap().certificate;
     assert!(second.not_after() >= until && second != first);
 }

@@ -6,6 +6,8 @@ mod generations;
 mod interruptions;
 mod issuing;
 mod kms;
+mod revoking;
 mod stopping;
+mod stopping_statuses;
 mod vendors;
 mod world;

@@ -24,14 +24,60 @@ pub enum Stop {
     AfterComplete,
     BeforeSave,
     AfterSave,
+    BeforePair,
+    AfterPair,
+    BeforeNumber,
+    AfterNumber,
+    BeforeRecordList,
+    AfterRecordList,
+    BeforeObject,
+    AfterObject,
+    BeforePublish,
+    AfterPublish,
+    BeforeRegister,
+    AfterRegister,
+    BeforeRevoke,
+    AfterRevoke,
+    BeforeAnswers,
+    AfterAnswers,
 }
 
 impl Stop {
-    pub const ALL: [Stop; 6] = [
+    /// The places of an issuing, in their order.
+    pub const ISSUING: [Stop; 18] = [
+        Stop::BeforePair,
+        Stop::AfterPair,
         Stop::BeforeRecord,
         Stop::AfterRecord,
         Stop::BeforeComplete,
         Stop::AfterComplete,
+        Stop::BeforeNumber,
+        Stop::AfterNumber,
+        Stop::BeforeRecordList,
+        Stop::AfterRecordList,
+        Stop::BeforeObject,
+        Stop::AfterObject,
+        Stop::BeforePublish,
+        Stop::AfterPublish,
+        Stop::BeforeRegister,
+        Stop::AfterRegister,
+        Stop::BeforeSave,
+        Stop::AfterSave,
+    ];
+    /// The places of a revocation, in their order.
+    pub const REVOKING: [Stop; 14] = [
+        Stop::BeforeRevoke,
+        Stop::AfterRevoke,
+        Stop::BeforeAnswers,
+        Stop::AfterAnswers,
+        Stop::BeforeNumber,
+        Stop::AfterNumber,
+        Stop::BeforeRecordList,
+        Stop::AfterRecordList,
+        Stop::BeforeObject,
+        Stop::AfterObject,
+        Stop::BeforePublish,
+        Stop::AfterPublish,
         Stop::BeforeSave,
         Stop::AfterSave,
     ];
@@ -61,11 +107,16 @@ impl Stopping {
         *self.stop.lock().unwrap() = Some(stop);
     }
 
+    /// Takes a stop back that no run came to.
+    pub fn go_on(&self) {
+        *self.stop.lock().unwrap() = None;
+    }
+
     pub fn go_blind(&self) {
         *self.blind.lock().unwrap() = true;
     }
 
-    fn pass(&self, here: Stop) -> Result<(), StoreError> {
+    pub fn pass(&self, here: Stop) -> Result<(), StoreError> {
         let mut stop = self.stop.lock().unwrap();
         if *stop == Some(here) {
             *stop = None;
