@@ -3,4 +3,5 @@
 
 mod ocsp;
 mod publications;
+mod trust_list;
 mod world;
