@@ -17,6 +17,7 @@ pub mod ocsp;
 pub mod oid;
 pub mod pem;
 pub mod profile;
+pub mod skf_blob;
 pub mod symmetric;
 
 pub use algorithm::{SignatureAlgorithm, SubjectKey};
@@ -29,4 +30,5 @@ pub use key::{BadSignature, KeyError, KeyForm, PublicKey, SigningKey};
 pub use name::{Attribute, Name};
 pub use ocsp::{OcspRequest, OcspResponse};
 pub use rand_core;
+pub use skf_blob::EnvelopedKeyBlob;
 pub use zeroize::Zeroizing;
