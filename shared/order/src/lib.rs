@@ -15,6 +15,7 @@ pub mod issuance;
 pub mod kind;
 pub mod order;
 pub mod payment;
+pub mod recovery;
 pub mod refusal;
 #[cfg(any(test, feature = "samples"))]
 pub mod sample;
@@ -25,5 +26,6 @@ pub use command::{Actor, Command};
 pub use decide::{Move, decide};
 pub use effect::{Effect, Notice, Queue, Sealed};
 pub use order::Order;
+pub use recovery::Recovery;
 pub use refusal::Refusal;
 pub use state::State;
