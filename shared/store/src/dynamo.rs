@@ -23,7 +23,9 @@ mod deliveries;
 mod intakes;
 mod issuances;
 mod item;
+mod key_history;
 mod orders;
+mod recoveries;
 
 /// The names of the tables.
 #[derive(Debug, Clone, Default)]
