@@ -19,6 +19,7 @@ use yinxin_store::{AdvanceError, StoreError, advance_with};
 use crate::App;
 use crate::authority::{Authority, AuthorityError};
 use crate::records::Record;
+use crate::{history, recovering};
 
 /// Steps that a CA may take for one request in one run; no CA needs more than two before the pair.
 const MAX_STEPS: usize = 4;
@@ -30,7 +31,7 @@ pub struct Issuing {
 
 /// Why an errand was not done.
 #[derive(Debug, thiserror::Error)]
-enum IssueError {
+pub(crate) enum IssueError {
     /// The store did not do its work; it may next time.
     #[error("the store did not do its work")]
     Store(#[from] StoreError),
@@ -59,6 +60,7 @@ impl Batch for Issuing {
     async fn errand(&self, errand: Errand) -> Result<(), BatchError> {
         match errand.effect {
             Effect::AskCa => Ok(self.ask_ca(&errand).await?),
+            Effect::RecoverKey { ref recovery } => Ok(recovering::recover(&self.app, recovery).await?),
             ref other => Err(IssueError::NotMine(other.name()).into()),
         }
     }
@@ -119,18 +121,22 @@ impl Issuing {
             // Another run may have been faster: what is recorded counts, not what was just prepared.
             issuances.record(&request, &sealed, &prepared.serials).await?
         };
-        if let Some(issued) = recorded.issued {
-            return Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?));
-        }
-        let Some(pair) = self
-            .complete(authority, order, &request, recorded.prepared)
-            .await?
-        else {
-            return Ok(None);
+        let escrow = history::escrow_of(authority, &request, &recorded.prepared)?;
+        let issued = if let Some(issued) = recorded.issued {
+            issued
+        } else {
+            let Some(pair) = self
+                .complete(authority, order, &request, recorded.prepared)
+                .await?
+            else {
+                return Ok(None);
+            };
+            let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
+            issuances.complete(&request, &sealed).await?
         };
-        let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
-        let issued = issuances.complete(&request, &sealed).await?;
-        Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?))
+        let pair = Record::Issued.open(&authority.key, &request, &issued)?;
+        history::enter(&self.app, order, personal, &request, escrow, &pair).await?;
+        Ok(Some(pair))
     }
 
     /// Goes on from a record until the CA has issued or wants to be left alone. Whatever it did is recorded before its

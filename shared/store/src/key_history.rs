@@ -9,7 +9,7 @@ use crate::error::StoreError;
 /// The most keys that a list holds, newest first.
 pub const KEYS_LIMIT: usize = 50;
 
-/// One encryption key that was issued and lies in escrow.
+/// One encryption key that was issued.
 ///
 /// This type is used in stored state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +22,10 @@ pub struct KeyEntry {
     pub serial: String,
     /// The order.
     pub order: OrderId,
-    /// The name of the record that holds the escrowed key.
+    /// The name of the CA's record, which holds the key in escrow.
     pub request: String,
+    /// Whether the platform has the key in escrow; a vendor that makes the keys keeps them too.
+    pub is_escrowed: bool,
     /// The first moment of the certificate's validity.
     #[serde(with = "time::serde::rfc3339")]
     pub not_before: OffsetDateTime,

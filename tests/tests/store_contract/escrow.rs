@@ -110,6 +110,7 @@ pub async fn keys_are_found_by_serial_order_and_holder(store: &impl Store) -> Re
         serial: hex::encode(random_bytes::<16>()),
         order: random_id(),
         request: "contract".to_owned(),
+        is_escrowed: true,
         not_before: now(),
         not_after: now() + Duration::days(365),
         created_at: now() + Duration::minutes(minutes),

@@ -31,7 +31,7 @@ pub const NOW: OffsetDateTime = datetime!(2026-04-07 02:00 UTC);
 
 pub struct World {
     pub stopping: Arc<Stopping>,
-    platform: Platform,
+    pub platform: Platform,
     app: App,
     /// The key in the UKey.
     pub token: SigningKey,
@@ -65,6 +65,8 @@ impl World {
         let mut platform = Platform::in_memory(&store, Arc::new(|| NOW));
         platform.issuances = stopping.clone();
         platform.orders = stopping.clone();
+        platform.recoveries = stopping.clone();
+        platform.key_history = stopping.clone();
         World {
             stopping,
             app: App::new(platform.clone()),
