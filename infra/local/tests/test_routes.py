@@ -25,6 +25,11 @@ ROUTES = {
         "GET /api/review/orders/{id}",
         "POST /api/review/orders/{id}/approve",
         "POST /api/review/orders/{id}/reject",
+        "POST /api/review/recoveries",
+        "GET /api/review/recoveries/{id}",
+        "POST /api/review/recoveries/{id}/approve",
+        "POST /api/review/recoveries/{id}/reject",
+        "GET /api/review/holders/keys",
     },
     "Personalise": {
         "GET /api/personalise/orders",
