@@ -175,7 +175,7 @@ impl EstClient {
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Reply<Raw>, EstError> {
         let lost = |error: reqwest::Error| {
             debug!(timeout = error.is_timeout(), "a vendor's endpoint gave no answer");
-            EstError::Unavailable
+            EstError::NoAnswer
         };
         let mut response = request.send().await.map_err(lost)?;
         let status = response.status().as_u16();
@@ -186,7 +186,7 @@ impl EstClient {
                 return Ok(Reply::Pending { retry_after });
             }
             400 | 409 | 422 => return Err(EstError::Rejected(status)),
-            408 | 429 | 500.. => return Err(EstError::Unavailable),
+            408 | 429 | 500.. => return Err(EstError::Busy(status)),
             _ => return Err(EstError::Refused(status)),
         }
         let headers = response.headers().clone();
