@@ -260,12 +260,12 @@ fn server_key(headers: &HeaderMap, body: &[u8]) -> Result<ServerKey, EstError> {
 /// Seconds or an HTTP date (RFC 9110, 10.2.3), the date against the endpoint's own clock.
 fn retry_after(headers: &HeaderMap) -> Duration {
     let date = |text: &str| OffsetDateTime::parse(text, &Rfc2822).ok();
-    let wanted = header(headers, RETRY_AFTER).and_then(|value| match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let (at, now) = (date(value)?, date(header(headers, DATE)?)?);
-            Duration::try_from(at - now).ok()
+    let wanted = header(headers, RETRY_AFTER).and_then(|value| {
+        if let Ok(seconds) = value.trim().parse() {
+            return Some(Duration::from_secs(seconds));
         }
+        let (at, now) = (date(value)?, date(header(headers, DATE)?)?);
+        Duration::try_from(at - now).ok()
     });
     wanted.map_or(USUAL_RETRY, |wanted| wanted.clamp(MIN_RETRY, MAX_RETRY))
 }

@@ -85,12 +85,24 @@ impl Kit<'_> {
                 Err(error) => Err(failed(error.to_string())),
             },
         );
-        self.note("slow", self.slow(&first));
+        self.note("slow", slow(&first));
         self.judge(first.as_ref().ok(), &holder);
         let made = self.server_key(&holder, first.as_ref().ok()).await;
         self.note("server-key", made);
         let result = self.duplicate(&holder, first.as_ref().ok()).await;
         self.note("duplicate", result);
+        if matches!(first, Err(Trouble::Slow(_))) {
+            for case in [
+                "lost-reply",
+                "reenroll",
+                "bad-proof",
+                "foreign-client",
+                "no-client",
+            ] {
+                self.note(case, Err(skipped("the endpoint does not answer in time")));
+            }
+            return;
+        }
         let result = self.lost_reply().await;
         self.note("lost-reply", result);
         let result = self.reenroll(&holder, first.as_ref().ok()).await;
@@ -154,20 +166,6 @@ impl Kit<'_> {
                 }
                 Err(error) => return Err(Trouble::Endpoint(error)),
             }
-        }
-    }
-
-    fn slow(&self, first: &Result<Enrolled, Trouble>) -> Case {
-        match first {
-            Ok(Enrolled { pending: 0, took, .. }) => Ok(format!("answered in {} ms", took.as_millis())),
-            Ok(Enrolled { pending, took, .. }) => {
-                let seconds = took.as_secs();
-                Ok(format!(
-                    "decided after {seconds} s; {pending} time(s) 202 with Retry-After"
-                ))
-            }
-            Err(trouble @ (Trouble::Slow(_) | Trouble::Undecided(_))) => Err(failed(trouble.to_string())),
-            Err(_) => Err(skipped("there is no certificate")),
         }
     }
 
@@ -332,6 +330,20 @@ impl Kit<'_> {
 
     fn pool(&self, sent: &[Certificate]) -> Vec<Certificate> {
         sent.iter().chain(&self.ca_certs).cloned().collect()
+    }
+}
+
+fn slow(first: &Result<Enrolled, Trouble>) -> Case {
+    match first {
+        Ok(Enrolled { pending: 0, took, .. }) => Ok(format!("answered in {} ms", took.as_millis())),
+        Ok(Enrolled { pending, took, .. }) => {
+            let seconds = took.as_secs();
+            Ok(format!(
+                "decided after {seconds} s; {pending} time(s) 202 with Retry-After"
+            ))
+        }
+        Err(trouble @ (Trouble::Slow(_) | Trouble::Undecided(_))) => Err(failed(trouble.to_string())),
+        Err(_) => Err(skipped("there is no certificate")),
     }
 }
 
