@@ -21,8 +21,13 @@ use yinxin_pki::{Certificate, Csr, EnvelopedKey, Name, sm3};
 
 use crate::client::{EstClient, Limits, Operation, Reply, ServerKey};
 use crate::config::{EstConfig, SetUpError};
+use crate::error::EstError;
 use crate::record::{EstRecord, Kind, Step};
 use crate::verify::{Expected, Use, chain_to, of_key};
+
+/// The vendor stops between the two certificates.
+const HALF: VendorFault =
+    VendorFault::Form("the vendor issues no encryption key for a holder that it certified");
 
 /// One vendor's CA over EST.
 pub struct EstAuthority {
@@ -93,9 +98,12 @@ impl EstAuthority {
     ) -> Result<Answer, CaError> {
         let csr = csr(&record)?;
         let signing_certificate = Certificate::from_der(&signing).map_err(|_| CaError::Record)?;
-        let ServerKey { key, certificates } = match self.client.server_key_gen(&record.csr).await? {
-            Reply::Done(made) => made,
-            Reply::Pending { retry_after } => return Ok(Answer::Pending { retry_after }),
+        let ServerKey { key, certificates } = match self.client.server_key_gen(&record.csr).await {
+            Ok(Reply::Done(made)) => made,
+            Ok(Reply::Pending { retry_after }) => return Ok(Answer::Pending { retry_after }),
+            // A new request would leave a certificate behind that was issued: no operator's turn, but the vendor's.
+            Err(EstError::Rejected(_)) => return Err(CaError::Vendor(HALF)),
+            Err(error) => return Err(error.into()),
         };
         let encryption = of_key(&certificates, key.public_key())
             .map_err(CaError::Vendor)?

@@ -190,9 +190,13 @@ async fn a_vendor_that_refuses_a_request_sends_it_back_to_a_person() {
     };
     let ca = vendor.authority();
     let (_, asking) = prepared(&ca);
-    progress(&ca, &asking).await;
+    let enrolled = progress(&ca, &asking).await;
     let refused = step(&ca, &asking).await;
     assert_eq!(refused, Err(CaError::Request(RequestError::Refused)));
+    // With one certificate issued it is no longer the operator's turn: another request would waste it.
+    progress(&ca, &enrolled).await;
+    let refused = step(&ca, &enrolled).await;
+    assert!(matches!(refused, Err(CaError::Vendor(VendorFault::Form(_)))));
 }
 
 #[tokio::test]
