@@ -14,10 +14,12 @@ pub mod dynamo;
 pub mod error;
 pub mod intakes;
 pub mod issuances;
+pub mod key_history;
 pub mod memory;
 pub mod meter;
 pub mod orders;
 pub mod publications;
+pub mod recoveries;
 pub mod statuses;
 pub mod vault;
 

@@ -6,6 +6,7 @@ mod generations;
 mod interruptions;
 mod issuing;
 mod kms;
+mod recovering;
 mod revoking;
 mod stopping;
 mod stopping_statuses;
