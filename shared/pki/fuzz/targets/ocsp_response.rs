@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(basic) = response.basic else { return };
     for certificate in basic.certificates() {
         basic.responder().names(certificate);
-        drop(basic.verify_signature(certificate.key()));
-        drop(basic.find(certificate, certificate.serial_content()));
+        basic.verify_signature(certificate.key()).ok();
+        basic.find(certificate, certificate.serial_content());
     }
 });
