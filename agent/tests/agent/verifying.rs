@@ -99,14 +99,14 @@ impl Bench {
             &der::octet_string(signature),
         ]);
         let content = der::explicit(0, &der::octet_string(content));
-        let signed = der::sequence(&[
+        let data = der::sequence(&[
             &der::integer(&[1]),
             &der::set(&[&algorithm(oid::SM3)]),
             &der::sequence(&[&der::oid(oid::GM_DATA), &content]),
             &der::explicit(0, certificate.as_der()),
             &der::set(&[&signer]),
         ]);
-        der::sequence(&[&der::oid(oid::GM_SIGNED_DATA), &der::explicit(0, &signed)])
+        der::sequence(&[&der::oid(oid::GM_SIGNED_DATA), &der::explicit(0, &data)])
     }
 }
 
