@@ -18,7 +18,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 import local
 import redelivery
 
-FUNCTIONS = ("submit", "upload", "payment", "review", "personalise", "issue", "notify", "query", "relay", "sweep")
+FUNCTIONS = ("submit", "upload", "payment", "review", "personalise", "issue", "notify", "query", "status", "relay", "sweep")
 DLQS = ("issue", "notify", "payment", "relay")
 MAPPING_LIMIT_SECONDS = 30
 

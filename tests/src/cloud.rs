@@ -210,7 +210,10 @@ impl Cloud {
                 if item.contains_key("prepared") {
                     recorded.requests += 1;
                     recorded.issued += usize::from(item.contains_key("issued"));
-                } else {
+                } else if item
+                    .get("sk")
+                    .is_some_and(|sk| sk.as_s() == Ok(&"SERIAL".to_owned()))
+                {
                     recorded.serials += 1;
                 }
             }

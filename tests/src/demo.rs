@@ -74,7 +74,7 @@ fn summarise(journey: &Journey, order: &Value, used: &[Operation], began_at: i64
         for operation in used
             .iter()
             .filter(|operation| (done.began_at..until).contains(&operation.ended_at()))
-            .filter(|operation| operation.function != "sweep")
+            .filter(|operation| operation.operation != "schedule")
         {
             sum.add(operation);
             all.add(operation);

@@ -47,6 +47,8 @@ pub enum AuthorityError {
 pub struct Authority {
     /// The CA.
     pub ca: Arc<dyn CertificateAuthority>,
+    /// The same CA, where the platform itself has its key: then the platform speaks about its certificates too.
+    pub soft: Option<SoftCa>,
     /// Its certificates: the issuing CA first, the root last.
     pub chain: Vec<Certificate>,
     /// Seals what the CA prepared and issued; it names people.
@@ -102,7 +104,8 @@ impl StoredAuthority {
         )
         .map_err(AuthorityError::SetUp)?;
         Ok(Authority {
-            ca: Arc::new(ca),
+            ca: Arc::new(ca.clone()),
+            soft: Some(ca),
             chain,
             key,
         })

@@ -2,15 +2,20 @@
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::{info, warn};
 use yinxin_ca::{
-    Answer, CaError, IssueRequest, IssuedPair, Preparation, Record as CaRecord, RequestError, Subject,
+    Answer, CaError, CertificateAuthority, IssueRequest, IssuedPair, Preparation, Record as CaRecord,
+    RequestError, Subject,
 };
 use yinxin_lambda::serve::{Batch, BatchError};
 use yinxin_order::effect::Effect;
 use yinxin_order::issuance::{Certificates, SubmittedCsr};
 use yinxin_order::order::{Order, Personal};
 use yinxin_order::{Actor, Command, Refusal, State};
+use yinxin_pki::profile::Services;
 use yinxin_pki::{Certificate, Csr, sm3};
 use yinxin_store::orders::Errand;
 use yinxin_store::vault::rng;
@@ -19,6 +24,8 @@ use yinxin_store::{AdvanceError, StoreError, advance_with};
 use crate::App;
 use crate::authority::{Authority, AuthorityError};
 use crate::records::Record;
+use crate::statuses::{Speaker, StatusError};
+use crate::{history, recovering, refreshing, revoking};
 
 /// Steps that a CA may take for one request in one run; no CA needs more than two before the pair.
 const MAX_STEPS: usize = 4;
@@ -30,7 +37,7 @@ pub struct Issuing {
 
 /// Why an errand was not done.
 #[derive(Debug, thiserror::Error)]
-enum IssueError {
+pub(crate) enum IssueError {
     /// The store did not do its work; it may next time.
     #[error("the store did not do its work")]
     Store(#[from] StoreError),
@@ -43,6 +50,9 @@ enum IssueError {
     /// The CA's answer is no certificate.
     #[error("what the CA issued cannot be read")]
     Answer,
+    /// The world was not told of a certificate or a revocation.
+    #[error("the status was not published")]
+    Status(#[from] StatusError),
     /// Another run went on with the request at the same time: the next one goes on from what that run recorded.
     #[error("another run went on with the request")]
     Overtaken,
@@ -59,8 +69,17 @@ impl Batch for Issuing {
     async fn errand(&self, errand: Errand) -> Result<(), BatchError> {
         match errand.effect {
             Effect::AskCa => Ok(self.ask_ca(&errand).await?),
+            Effect::RevokeCertificates => Ok(self.revoke(&errand).await?),
+            Effect::RecoverKey { ref recovery } => Ok(recovering::recover(&self.app, recovery).await?),
             ref other => Err(IssueError::NotMine(other.name()).into()),
         }
+    }
+
+    /// Signs anew what ends before long. The event's time is the run's clock for what is due, and for nothing that is signed.
+    async fn schedule(&self, event: &Value) -> Result<(), BatchError> {
+        let time = event.get("time").and_then(Value::as_str).unwrap_or_default();
+        let now = OffsetDateTime::parse(time, &Rfc3339)?;
+        refreshing::refresh(&self.app, now).await
     }
 }
 
@@ -100,6 +119,14 @@ impl Issuing {
         self.record(order, &command).await
     }
 
+    async fn revoke(&self, errand: &Errand) -> Result<(), IssueError> {
+        let order = self.app.platform.orders.load(&errand.order).await?;
+        match revoking::revoke(&self.app, &order).await? {
+            Some(command) => self.record(order, &command).await,
+            None => Ok(()),
+        }
+    }
+
     /// The pair that the order's request gets: the recorded one, if there is one. `None` while the CA has not decided.
     async fn pair(
         &self,
@@ -109,28 +136,42 @@ impl Issuing {
         csr: &SubmittedCsr,
     ) -> Result<Option<IssuedPair>, IssueError> {
         let issuances = self.app.platform.issuances.as_ref();
+        let speaker = Speaker::new(&self.app, &order.vendor, authority);
         // A request with another key is another request: it comes after one that the CA refused.
         let request = format!("{}#{}", order.id, csr.key_sm3);
         let recorded = if let Some(recorded) = issuances.find(&request).await? {
             recorded
         } else {
-            let prepared = self.prepare(authority, order, personal, csr)?;
+            // The vendor's own CA names its own addresses.
+            let services = match &speaker {
+                Some(speaker) => speaker.addresses().services(speaker.next_shard().await?),
+                None => Services::default(),
+            };
+            let prepared = self.prepare(authority, services, order, personal, csr)?;
             let sealed = Record::Prepared.seal(&authority.key, &request, &prepared.record)?;
             // Another run may have been faster: what is recorded counts, not what was just prepared.
             issuances.record(&request, &sealed, &prepared.serials).await?
         };
-        if let Some(issued) = recorded.issued {
-            return Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?));
-        }
-        let Some(pair) = self
-            .complete(authority, order, &request, recorded.prepared)
-            .await?
-        else {
-            return Ok(None);
+        let escrow = history::escrow_of(authority, &request, &recorded.prepared)?;
+        let issued = if let Some(issued) = recorded.issued {
+            issued
+        } else {
+            let pair = self
+                .complete(authority, order, &request, recorded.prepared)
+                .await?;
+            let Some(pair) = pair else {
+                return Ok(None);
+            };
+            let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
+            issuances.complete(&request, &sealed).await?
         };
-        let sealed = Record::Issued.seal(&authority.key, &request, &pair)?;
-        let issued = issuances.complete(&request, &sealed).await?;
-        Ok(Some(Record::Issued.open(&authority.key, &request, &issued)?))
+        let pair = Record::Issued.open(&authority.key, &request, &issued)?;
+        // Before anybody gets the certificates, their status can be asked for.
+        if let Some(speaker) = speaker {
+            speaker.register(order, &pair).await?;
+        }
+        history::enter(&self.app, order, personal, &request, escrow, &pair).await?;
+        Ok(Some(pair))
     }
 
     /// Goes on from a record until the CA has issued or wants to be left alone. Whatever it did is recorded before its
@@ -170,6 +211,7 @@ impl Issuing {
     fn prepare(
         &self,
         authority: &Authority,
+        services: Services,
         order: &Order,
         personal: &Personal,
         csr: &SubmittedCsr,
@@ -185,10 +227,15 @@ impl Issuing {
             csr_sm3: sm3(csr.as_der()).to_vec(),
             term_years: order.product.term_years,
         };
-        authority
-            .ca
-            .prepare(&request, &csr, self.app.platform.now(), &mut rng())
-            .map_err(IssueError::Ca)
+        let now = self.app.platform.now();
+        match &authority.soft {
+            Some(ca) => {
+                let ca = ca.with_services(services);
+                CertificateAuthority::prepare(&ca, &request, &csr, now, &mut rng())
+            }
+            None => authority.ca.prepare(&request, &csr, now, &mut rng()),
+        }
+        .map_err(IssueError::Ca)
     }
 
     async fn record(&self, order: Order, command: &Command) -> Result<(), IssueError> {

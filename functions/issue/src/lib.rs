@@ -3,15 +3,21 @@
 //! What is to be signed is recorded before it is signed, under a name that the order's request fixes: wherever a
 //! run stops, the next one goes on from the record, with the same serial numbers.
 pub mod authority;
+mod history;
 mod issuing;
 mod records;
+pub mod refreshing;
+mod revoking;
+pub mod statuses;
+mod recovering;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
 use yinxin_lambda::Platform;
 use yinxin_order::identifiers::VendorId;
+use yinxin_store::statuses::ListKey;
 
 use crate::authority::{Authority, AuthorityError};
 pub use issuing::Issuing;
@@ -23,6 +29,8 @@ pub struct App {
     pub platform: Platform,
     // Opening a CA costs a read and a call to KMS; a process keeps what it opened.
     authorities: Arc<Mutex<HashMap<VendorId, Arc<Authority>>>>,
+    // Lists that are there: once there, a list stays.
+    lists_seen: Arc<Mutex<HashSet<ListKey>>>,
 }
 
 impl App {
@@ -36,6 +44,7 @@ impl App {
         App {
             platform,
             authorities: Arc::default(),
+            lists_seen: Arc::default(),
         }
     }
 

@@ -64,6 +64,8 @@ impl Errands {
             Effect::QueryPayment { attempt } => ask_about(&self.app, &order, attempt).await,
             // `errand` lets no others through.
             Effect::AskCa
+            | Effect::RevokeCertificates
+            | Effect::RecoverKey { .. }
             | Effect::SendCode { .. }
             | Effect::SendPassword { .. }
             | Effect::SendNotice { .. } => Ok(()),

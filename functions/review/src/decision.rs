@@ -99,7 +99,13 @@ pub(crate) async fn reject(
     decide(&app, &bearer, &id, &Command::Reject { reason }).await
 }
 
-async fn decide(app: &App, bearer: &Bearer, id: &str, command: &Command) -> Result<Json<OrderView>, Problem> {
+/// Lets an officer give `command` to an order of the officer's vendor.
+pub(crate) async fn decide(
+    app: &App,
+    bearer: &Bearer,
+    id: &str,
+    command: &Command,
+) -> Result<Json<OrderView>, Problem> {
     let platform = &app.platform;
     let officer = platform.staff(bearer, Role::Officer).await?;
     let order = platform.order_for(&officer, id).await?;

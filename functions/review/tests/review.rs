@@ -328,3 +328,96 @@ async fn only_an_officer_of_the_vendor_gets_in() {
         .is_problem(404, "order-not-found");
     assert_eq!(world.order().await.state, State::AwaitingReview);
 }
+
+#[tokio::test]
+async fn an_officer_revokes_the_certificates_of_an_order() {
+    for state in [
+        State::AwaitingWriting,
+        State::AwaitingDispatch,
+        State::AwaitingReceipt,
+        State::Completed,
+    ] {
+        let world = World::with_order_in(state).await;
+        let body = json!({"reason": "key_compromise", "invalidity_date": "2026-04-06T08:00:00+08:00"});
+        let answer = world.post("revoke", body).await;
+        assert_eq!(answer.status, 200, "{}", answer.json);
+        let shown = json!({
+            "at": "2026-04-07T02:00:00Z",
+            "reason": "key_compromise",
+            "invalidity_date": "2026-04-06T08:00:00+08:00",
+            "is_published": false,
+        });
+        assert_eq!(answer.json["revocation"], shown);
+        assert_eq!(world.effects(), [Effect::RevokeCertificates]);
+        let order = world.order().await;
+        assert_eq!(order.state, state);
+        let by = Actor::Officer {
+            account: "account-1".to_owned(),
+            vendor: vendor(),
+        };
+        assert_eq!(order.revocation.unwrap().by, by);
+    }
+}
+
+#[tokio::test]
+async fn a_second_revocation_is_refused_and_changes_nothing() {
+    let world = World::with_order_in(State::Completed).await;
+    assert_eq!(
+        world.post("revoke", json!({"reason": "superseded"})).await.status,
+        200
+    );
+    let first = world.order().await;
+    let again = world.post("revoke", json!({"reason": "key_compromise"})).await;
+    again.is_problem(409, "already-recorded");
+    assert_eq!(world.order().await, first);
+    assert_eq!(world.effects(), [Effect::RevokeCertificates]);
+}
+
+#[tokio::test]
+async fn an_erased_order_takes_a_revocation() {
+    let world = World::new();
+    let mut order = order_in(State::Completed, 1, unit(1), NOW);
+    order.personal = None;
+    world.put(order).await;
+    let answer = world.post("revoke", json!({"reason": "unspecified"})).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(world.effects(), [Effect::RevokeCertificates]);
+}
+
+#[tokio::test]
+async fn a_revocation_needs_certificates_a_reason_and_a_time_that_has_been() {
+    let world = World::with_order_in(State::AwaitingReview).await;
+    world
+        .post("revoke", json!({"reason": "superseded"}))
+        .await
+        .is_problem(409, "command-not-allowed");
+    let world = World::with_order_in(State::Completed).await;
+    for body in [
+        json!({}),
+        json!({"reason": "because"}),
+        json!({"reason": "certificate_hold"}),
+        json!({"reason": "superseded", "invalidity_date": "yesterday"}),
+        json!({"reason": "superseded", "invalidity_date": "2026-04-07T02:00:01Z"}),
+        json!({"reason": "superseded", "force": true}),
+    ] {
+        world.post("revoke", body).await.is_problem(422, "body-shape");
+    }
+    assert!(world.order().await.revocation.is_none());
+}
+
+#[tokio::test]
+async fn nobody_else_revokes() {
+    let world = World::with_order_in(State::Completed).await;
+    for (role, vendor, status, code) in [
+        (Role::Operator, vendor().as_str().to_owned(), 403, "role-missing"),
+        (Role::Officer, "other-ca".to_owned(), 404, "order-not-found"),
+    ] {
+        let token = world.token(role, &vendor).await;
+        let request = Request::post(format!("/api/review/orders/{}/revoke", order_id(1)))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from(json!({"reason": "superseded"}).to_string()));
+        world.send(request.unwrap()).await.is_problem(status, code);
+    }
+    assert!(world.order().await.revocation.is_none());
+}

@@ -12,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 PATH = pathlib.Path(__file__).parents[2] / "template.yaml"
 ENVIRONMENTS = ("local", "dev", "prod")
-PARAMETERS = {"PublicUrl": "https://ca.example.com", "BankUrl": "https://bank.example.com", "Arch": "x86_64", "LogDays": 180}
+PARAMETERS = {"PublicUrl": "https://ca.example.com", "StatusUrl": "http://status.example.com", "BankUrl": "https://bank.example.com", "Arch": "x86_64", "LogDays": 180}
 
 
 @functools.cache
@@ -62,6 +62,8 @@ def target(value):
         if name == "Fn::Sub":
             if "-documents-" in argument:
                 return "Documents"
+            if "-publications-" in argument:
+                return "Publications"
             return argument.removeprefix("${").split("}")[0].split(".")[0]
     raise ValueError(f"what is {value!r}?")
 

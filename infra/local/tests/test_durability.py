@@ -49,9 +49,10 @@ class Stores(unittest.TestCase):
                 self.assertEqual(table["TimeToLiveSpecification"], {"AttributeName": "expires_at", "Enabled": True})
 
     def test_indexes_hold_keys_only(self):
-        orders = template.of_type(template.written(), "AWS::DynamoDB::Table")["Orders"]
-        indexes = {index["IndexName"]: index["Projection"] for index in orders["GlobalSecondaryIndexes"]}
-        self.assertEqual(indexes, dict.fromkeys(("by_turn", "by_holder", "by_due"), {"ProjectionType": "KEYS_ONLY"}))
+        tables = template.of_type(template.written(), "AWS::DynamoDB::Table")
+        for name, wanted in {"Orders": ("by_turn", "by_holder", "by_due"), "Certificates": ("by_due",)}.items():
+            indexes = {index["IndexName"]: index["Projection"] for index in tables[name]["GlobalSecondaryIndexes"]}
+            self.assertEqual(indexes, dict.fromkeys(wanted, {"ProjectionType": "KEYS_ONLY"}))
 
     def test_nothing_that_holds_data_goes_with_the_stack(self):
         keeping = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret")
@@ -59,6 +60,13 @@ class Stores(unittest.TestCase):
             if resource["Type"] in keeping:
                 self.assertEqual(resource.get("DeletionPolicy"), "RetainExceptOnCreate", name)
                 self.assertEqual(resource.get("UpdateReplacePolicy"), "Retain", name)
+
+    def test_what_is_published_is_read_through_its_function_and_stays(self):
+        bucket = template.of_type(template.written(), "AWS::S3::Bucket")["Publications"]
+        self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True})
+        lists, = bucket["LifecycleConfiguration"]["Rules"]
+        # Longer than any list is the newest of its shard: lists are made anew each day.
+        self.assertEqual((lists["Prefix"], lists["ExpirationInDays"] > 30), ("crl/", True))
 
     def test_the_bucket_is_private(self):
         bucket = template.of_type(template.written(), "AWS::S3::Bucket")["Documents"]

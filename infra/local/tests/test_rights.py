@@ -12,7 +12,7 @@ HOLDERS = {
     ("kms:Decrypt", "SecretKey"): {"Notify"},
     ("kms:Encrypt", "SecretKey"): {"Submit", "Personalise"},
     ("kms:Decrypt", "DataKey"): READ_ORDERS,
-    ("kms:GenerateDataKey", "DataKey"): {"Submit"},
+    ("kms:GenerateDataKey", "DataKey"): {"Submit", "Review"},
     ("kms:Decrypt", "DocumentsKey"): {"Upload", "Review"},
     ("kms:GenerateDataKey", "DocumentsKey"): {"Upload"},
     ("secretsmanager:GetSecretValue", "AlipaySecret"): {"Payment"},
@@ -22,12 +22,15 @@ HOLDERS = {
     ("secretsmanager:GetSecretValue", "BankSecret"): {"Notify"},
     ("secretsmanager:GetSecretValue", "LookupSecret"): READ_ORDERS,
     ("secretsmanager:GetSecretValue", "SessionSecret"): {"Review", "Personalise"},
-    ("dynamodb:PutItem", "Certificates"): {"Issue"},
+    ("dynamodb:PutItem", "Certificates"): {"Issue", "Review"},
     ("dynamodb:UpdateItem", "Certificates"): {"Issue"},
     ("s3:PutObject", "Documents"): {"Upload"},
     ("s3:GetObject", "Documents"): {"Upload", "Review"},
     ("s3:DeleteObject", "Documents"): {"Upload", "Sweep"},
     ("s3:ListBucket", "Documents"): {"Upload", "Sweep"},
+    ("s3:PutObject", "Publications"): {"Issue"},
+    ("s3:GetObject", "Publications"): {"Status"},
+    ("s3:ListBucket", "Publications"): {"Status"},
     ("sqs:SendMessage", "IssueQueue"): {"Relay"},
     ("sqs:SendMessage", "NotifyQueue"): {"Relay"},
     ("sqs:SendMessage", "PaymentQueue"): {"Relay"},
@@ -66,12 +69,20 @@ class Roles(unittest.TestCase):
         found.pop(("sqs:SendMessage", "RelayDlq"), None)
         self.assertEqual(found, {}, "a sensitive right without a list of holders")
 
-    def test_documents_are_reached_only_under_their_prefixes(self):
+    def test_objects_are_reached_only_under_their_prefixes(self):
         for function in template.functions():
             for action, resource in template.statements(function):
                 if action.startswith("s3:") and action != "s3:ListBucket":
                     name = resource["Fn::Sub"]
-                    self.assertTrue(name.endswith(("/in/*", "/documents/*")), name)
+                    if template.target(resource) == "Documents":
+                        self.assertTrue(name.endswith(("/in/*", "/documents/*")), name)
+                    else:
+                        self.assertTrue(name.endswith(("/crl/*", "/ca/*")), name)
+
+    def test_status_reads_and_does_nothing_else(self):
+        rights = {right for right in template.allowed("Status") if not right[0].startswith("logs:")}
+        self.assertEqual(rights, {
+            ("dynamodb:GetItem", "Certificates"), ("s3:GetObject", "Publications"), ("s3:ListBucket", "Publications")})
 
     def test_a_function_that_is_told_a_secret_may_read_it(self):
         for function, properties in template.functions().items():

@@ -25,6 +25,12 @@ ROUTES = {
         "GET /api/review/orders/{id}",
         "POST /api/review/orders/{id}/approve",
         "POST /api/review/orders/{id}/reject",
+        "POST /api/review/orders/{id}/revoke",
+        "POST /api/review/recoveries",
+        "GET /api/review/recoveries/{id}",
+        "POST /api/review/recoveries/{id}/approve",
+        "POST /api/review/recoveries/{id}/reject",
+        "GET /api/review/holders/keys",
     },
     "Personalise": {
         "GET /api/personalise/orders",
@@ -40,6 +46,12 @@ ROUTES = {
         "GET /api/orders/{id}",
         "GET /api/orders/{id}/application-form",
         "GET /api/intakes/{uid}/orders",
+    },
+    "Status": {
+        "POST /api/ocsp/{authority}",
+        "GET /api/ocsp/{authority}/{proxy+}",
+        "GET /api/crl/{authority}/{list}",
+        "GET /api/ca/{certificate}",
     },
 }
 QUEUES = {"IssueQueue": "Issue", "NotifyQueue": "Notify", "PaymentQueue": "Payment"}
@@ -118,12 +130,15 @@ class Sources(unittest.TestCase):
         call, = bucket["NotificationConfiguration"]["LambdaConfigurations"]
         self.assertEqual(call["Filter"]["S3Key"]["Rules"], [{"Name": "prefix", "Value": "in/"}])
 
-    def test_the_schedule_may_call_sweep_and_nothing_else(self):
-        schedule, = template.of_type(template.expanded(), "AWS::Scheduler::Schedule").values()
-        self.assertEqual(template.target(schedule["Target"]["Arn"]), "Sweep")
-        role = template.expanded()["Resources"][template.target(schedule["Target"]["RoleArn"])]["Properties"]
-        statement, = (s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"])
-        self.assertEqual((statement["Action"], template.target(statement["Resource"])), ("lambda:InvokeFunction", "Sweep"))
+    def test_each_schedule_may_call_its_function_and_nothing_else(self):
+        called = []
+        for schedule in template.of_type(template.expanded(), "AWS::Scheduler::Schedule").values():
+            function = template.target(schedule["Target"]["Arn"])
+            called.append(function)
+            role = template.expanded()["Resources"][template.target(schedule["Target"]["RoleArn"])]["Properties"]
+            statement, = (s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"])
+            self.assertEqual((statement["Action"], template.target(statement["Resource"])), ("lambda:InvokeFunction", function))
+        self.assertEqual(sorted(called), ["Issue", "Sweep"])
 
 
 if __name__ == "__main__":

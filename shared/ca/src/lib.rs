@@ -16,6 +16,7 @@ mod request;
 mod sealer;
 mod signer;
 mod soft;
+pub mod status;
 
 pub use authority::{
     Answer, CertificateAuthority, CertificateStatus, IssuedPair, Preparation, Revocation, RevocationRequest,

@@ -19,6 +19,7 @@ use crate::record::Record;
 use crate::request::IssueRequest;
 use crate::sealer::Sealer;
 use crate::signer::Signer;
+use crate::status::CertifiedSigner;
 
 /// How one vendor's soft CA issues.
 #[derive(Debug, Clone)]
@@ -42,6 +43,7 @@ impl Default for SoftCaConfig {
 }
 
 /// One vendor's CA in software.
+#[derive(Clone)]
 pub struct SoftCa {
     vendor: String,
     chain: Vec<Certificate>,
@@ -74,6 +76,22 @@ impl SoftCa {
             config,
             sealer,
         })
+    }
+
+    /// The same CA, whose certificates name these services from now on.
+    #[must_use]
+    pub fn with_services(&self, services: Services) -> Self {
+        let mut ca = self.clone();
+        ca.config.services = services;
+        ca
+    }
+
+    /// The issuing CA's key with its certificate: signs revocation lists.
+    pub fn issuing(&self) -> CertifiedSigner {
+        CertifiedSigner {
+            certificate: self.issuing.clone(),
+            signer: self.issuing_key.clone(),
+        }
     }
 
     /// The certificates of the CA: the issuing CA first, the root last.

@@ -13,8 +13,12 @@ use yinxin_store::documents::{Documents, S3Documents};
 use yinxin_store::dynamo::{CallCounter, DynamoStore};
 use yinxin_store::intakes::Intakes;
 use yinxin_store::issuances::Issuances;
+use yinxin_store::key_history::KeyHistory;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
+use yinxin_store::publications::{Publications, S3Publications};
+use yinxin_store::statuses::{RevocationLists, Statuses};
+use yinxin_store::recoveries::Recoveries;
 use yinxin_store::vault::{KmsVault, MemoryVault, Vault};
 
 use crate::session::SessionKey;
@@ -34,10 +38,20 @@ pub struct Platform {
     pub deliveries: Arc<dyn Deliveries>,
     /// What the CA signs.
     pub issuances: Arc<dyn Issuances>,
+    /// What became of certificates.
+    pub statuses: Arc<dyn Statuses>,
+    /// Revocation lists.
+    pub lists: Arc<dyn RevocationLists>,
+    /// What the world may read.
+    pub publications: Arc<dyn Publications>,
     /// Changes of CAs, and the trust list.
     pub authorities: Arc<dyn Authorities>,
     /// What people did with keys.
     pub audits: Arc<dyn Audits>,
+    /// Recoveries of escrowed encryption keys.
+    pub recoveries: Arc<dyn Recoveries>,
+    /// Which encryption keys a holder was given.
+    pub key_history: Arc<dyn KeyHistory>,
     /// Vendors and products.
     pub catalog: Arc<dyn Catalog>,
     /// What the registration platform handed over.
@@ -92,17 +106,21 @@ impl Platform {
         let s3_config = aws_sdk_s3::config::Builder::from(&aws)
             .interceptor(CallCounter)
             .force_path_style(true);
-        let documents = S3Documents::new(
-            aws_sdk_s3::Client::from_conf(s3_config.build()),
-            settings.documents_bucket.clone(),
-        );
+        let s3 = aws_sdk_s3::Client::from_conf(s3_config.build());
+        let documents = S3Documents::new(s3.clone(), settings.documents_bucket.clone());
+        let publications = S3Publications::new(s3, settings.publications_bucket.clone());
         Ok(Platform {
             orders: store.clone(),
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
+            statuses: store.clone(),
+            lists: store.clone(),
+            publications: Arc::new(publications),
             authorities: store.clone(),
             audits: store.clone(),
+            recoveries: store.clone(),
+            key_history: store.clone(),
             catalog: store.clone(),
             intakes: store,
             documents: Arc::new(documents),
@@ -118,6 +136,7 @@ impl Platform {
     pub fn in_memory(store: &Arc<MemoryStore>, clock: Clock) -> Self {
         let settings = Settings {
             public_url: "http://127.0.0.1".to_owned(),
+            status_url: "http://127.0.0.1".to_owned(),
             retention: store.retention,
             ..Settings::default()
         };
@@ -126,8 +145,13 @@ impl Platform {
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
+            statuses: store.clone(),
+            lists: store.clone(),
+            publications: store.clone(),
             authorities: store.clone(),
             audits: store.clone(),
+            recoveries: store.clone(),
+            key_history: store.clone(),
             catalog: store.clone(),
             intakes: store.clone(),
             documents: store.clone(),

@@ -16,10 +16,15 @@ pub struct Settings {
     pub keys: KmsVaultNames,
     /// The bucket of documents.
     pub documents_bucket: String,
+    /// The bucket of what the world may read.
+    pub publications_bucket: String,
     /// The secret of staff sessions.
     pub session_secret_id: String,
     /// The base of links and callbacks, without a slash at the end.
     pub public_url: String,
+    /// The base of the addresses in certificates: status answers, revocation lists, CA certificates; plain http, because who
+    /// asks about a certificate cannot need another one for it (RFC 5280, 8).
+    pub status_url: String,
     /// How long personal data stays after an order ended.
     pub retention: Duration,
 }
@@ -73,8 +78,10 @@ impl Settings {
                 lookup_secret_id: optional("LOOKUP_SECRET_ID"),
             },
             documents_bucket: optional("DOCUMENTS_BUCKET"),
+            publications_bucket: optional("PUBLICATIONS_BUCKET"),
             session_secret_id: optional("SESSION_SECRET_ID"),
             public_url: optional("PUBLIC_URL"),
+            status_url: optional("STATUS_URL"),
             retention: Duration::days(days),
         })
     }

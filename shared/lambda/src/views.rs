@@ -8,12 +8,37 @@ use yinxin_order::form::{ApplicationForm, MaskedForm};
 use yinxin_order::issuance::Parcel;
 use yinxin_order::order::{Order, Product};
 use yinxin_order::payment::{Payment, Provider, Refund};
+use yinxin_order::revocation::{Revocation, RevocationReason};
 use yinxin_order::state::{State, Turn};
 use yinxin_store::orders::{OrderSummary, Page};
 
 /// A time as the API writes it: RFC 3339, UTC.
 pub fn timestamp(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// That an order's certificates are revoked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RevocationView {
+    /// When, RFC 3339.
+    pub at: String,
+    /// Why.
+    pub reason: RevocationReason,
+    /// Since when the key must not be relied on, RFC 3339.
+    pub invalidity_date: Option<String>,
+    /// Whether status answers and revocation list say so.
+    pub is_published: bool,
+}
+
+impl From<&Revocation> for RevocationView {
+    fn from(revocation: &Revocation) -> Self {
+        RevocationView {
+            at: timestamp(revocation.at),
+            reason: revocation.reason,
+            invalidity_date: revocation.invalidity_date.map(timestamp),
+            is_published: revocation.published_at.is_some(),
+        }
+    }
 }
 
 /// An order as its applicant sees it.
@@ -47,6 +72,8 @@ pub struct OrderView {
     pub rejection: Option<String>,
     /// The parcel.
     pub parcel: Option<Parcel>,
+    /// That the certificates are revoked.
+    pub revocation: Option<RevocationView>,
     /// The UKey's serial number, once it is written.
     pub token_serial: Option<String>,
 }
@@ -159,6 +186,7 @@ impl From<&Order> for OrderView {
             payments: order.payments.iter().map(PaymentView::from).collect(),
             rejection: personal.and_then(|personal| personal.rejection.clone()),
             parcel: order.parcel.clone(),
+            revocation: order.revocation.as_ref().map(RevocationView::from),
             token_serial: order.written.as_ref().map(|written| written.token_serial.clone()),
         }
     }

@@ -9,6 +9,7 @@ use crate::identifiers::{Fen, OrderNumber, VendorId};
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use crate::order::IdentityEvidence;
 use crate::payment::Provider;
+use crate::revocation::RevocationReason;
 
 /// Who gives a command; recorded with the move.
 ///
@@ -143,6 +144,15 @@ pub enum Command {
     },
     /// Confirm that the UKey arrived.
     ConfirmReceipt,
+    /// Revoke the certificates, for good.
+    Revoke {
+        /// Why.
+        reason: RevocationReason,
+        /// Since when the key is known or suspected to be in other hands.
+        invalidity_date: Option<OffsetDateTime>,
+    },
+    /// Note that status answers and revocation list say that the certificates are revoked.
+    RecordRevocation,
     /// End waiting for the applicant.
     Expire,
     /// Do again what is late: a query, a refund, a request to the CA.
@@ -199,6 +209,8 @@ command_names! {
     ConfirmWritten => "confirm_written", ({ .. });
     Dispatch => "dispatch", ({ .. });
     ConfirmReceipt => "confirm_receipt", ();
+    Revoke => "revoke", ({ .. });
+    RecordRevocation => "record_revocation", ();
     Expire => "expire", ();
     Remind => "remind", ();
     Erase => "erase", ();

@@ -10,6 +10,7 @@ use crate::issuance::WrittenToken;
 use crate::order::{Event, IdentityEvidence, Order, Personal};
 use crate::payment::{Flag, MAX_ATTEMPTS, Payment, PaymentStatus, Provider, Refund};
 use crate::refusal::Refusal;
+use crate::revocation::Revocation;
 use crate::state::State;
 use crate::table::{find, next_state};
 
@@ -38,7 +39,7 @@ pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) 
         command: name,
     })?;
     let mut next = order.clone();
-    let effects = carry_out(&mut next, command, now)?;
+    let effects = carry_out(&mut next, command, &by, now)?;
     let to = match command {
         Command::RecordRefund { .. } if order.state == State::Refunding && next.ledger().refund_due == 0 => {
             State::Cancelled
@@ -89,6 +90,12 @@ fn was_recorded(order: &Order, command: &Command) -> bool {
         }
         Command::ConfirmWritten { written, .. } => order.written.as_ref() == Some(written),
         Command::Dispatch { parcel } => order.parcel.as_ref() == Some(parcel),
+        // A revocation is final: the first one counts, whatever a second one says.
+        Command::Revoke { .. } => order.revocation.is_some(),
+        Command::RecordRevocation => order
+            .revocation
+            .as_ref()
+            .is_some_and(|revocation| revocation.published_at.is_some()),
         _ => false,
     }
 }
@@ -103,7 +110,12 @@ fn has_another_request(order: &Order, command: &Command) -> bool {
 }
 
 /// Changes the contents of `order`; the caller changes its state.
-fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Result<Vec<Effect>, Refusal> {
+fn carry_out(
+    order: &mut Order,
+    command: &Command,
+    by: &Actor,
+    now: OffsetDateTime,
+) -> Result<Vec<Effect>, Refusal> {
     let effects = match command {
         Command::EditForm { form, checks } => edit_form(order, form, checks)?,
         Command::Confirm { number } => {
@@ -188,6 +200,25 @@ fn carry_out(order: &mut Order, command: &Command, now: OffsetDateTime) -> Resul
             notice(Notice::Dispatched)
         }
         Command::ConfirmReceipt => Vec::new(),
+        Command::Revoke {
+            reason,
+            invalidity_date,
+        } => {
+            order.revocation = Some(Revocation {
+                at: now,
+                by: by.clone(),
+                reason: *reason,
+                invalidity_date: *invalidity_date,
+                published_at: None,
+            });
+            order.reminders = 0;
+            vec![Effect::RevokeCertificates]
+        }
+        Command::RecordRevocation => {
+            let revocation = order.revocation.as_mut().ok_or(Refusal::NotRevoked)?;
+            revocation.published_at = Some(now);
+            Vec::new()
+        }
         Command::Remind => {
             order.reminders += 1;
             remind(order)
@@ -311,6 +342,9 @@ fn remind(order: &Order) -> Vec<Effect> {
     let mut effects = Vec::new();
     if order.state == State::Issuing {
         effects.push(Effect::AskCa);
+    }
+    if order.awaits_revocation() {
+        effects.push(Effect::RevokeCertificates);
     }
     for payment in &order.payments {
         let attempt = payment.attempt;

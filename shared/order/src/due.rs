@@ -43,7 +43,10 @@ impl Order {
     fn waits_for_platform(&self) -> bool {
         let silent_payment =
             self.state == State::AwaitingPayment && self.payments.iter().any(|payment| !payment.is_paid());
-        self.state == State::Issuing || silent_payment || self.ledger().refund_due > 0
+        self.state == State::Issuing
+            || silent_payment
+            || self.ledger().refund_due > 0
+            || self.awaits_revocation()
     }
 
     fn next_reminder(&self) -> OffsetDateTime {
@@ -51,6 +54,7 @@ impl Order {
             .payments
             .iter()
             .map(|payment| payment.started_at)
+            .chain(self.revocation.as_ref().map(|revocation| revocation.at))
             .fold(self.entered_at, OffsetDateTime::max);
         let doublings = self.reminders.min(DOUBLINGS);
         since + REMINDER * 2_i32.pow(doublings) + STEADY * (self.reminders - doublings)

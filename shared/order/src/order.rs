@@ -9,6 +9,7 @@ use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId};
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
 use crate::payment::{Flag, Ledger, Payment};
+use crate::revocation::Revocation;
 use crate::state::State;
 
 /// One order. Everything that names a person stands in [`Order::personal`], which is stored encrypted.
@@ -52,6 +53,9 @@ pub struct Order {
     pub parcel: Option<Parcel>,
     /// Why the CA could not issue for the last request.
     pub issuance_failure: Option<String>,
+    /// That the certificates are revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Revocation>,
     /// Personal data; `None` once it was erased. Stored apart, encrypted.
     #[serde(skip)]
     pub personal: Option<Personal>,
@@ -176,6 +180,7 @@ impl Order {
             written: None,
             parcel: None,
             issuance_failure: None,
+            revocation: None,
             personal: Some(Personal {
                 form: new.form,
                 checks: new.checks,
@@ -219,6 +224,13 @@ impl Order {
                 .any(|document| document.kind == kind && document.is_accepted())
         };
         needed.iter().copied().filter(|&kind| !accepted(kind)).collect()
+    }
+
+    /// Whether the certificates are revoked, and the world was not told yet.
+    pub fn awaits_revocation(&self) -> bool {
+        self.revocation
+            .as_ref()
+            .is_some_and(|revocation| revocation.published_at.is_none())
     }
 
     /// The number under which the provider knows `attempt`, once the order has a number.

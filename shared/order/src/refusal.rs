@@ -38,6 +38,9 @@ pub enum Refusal {
     /// The new form is for another kind of subject or holder than the order's.
     #[error("the subject and its identity number cannot be changed once the order is confirmed")]
     SubjectDiffers,
+    /// Nobody asked for the revocation that is reported.
+    #[error("the certificates of this order were not revoked")]
+    NotRevoked,
     /// The personal data was erased.
     #[error("the order's personal data was erased")]
     Erased,
@@ -56,6 +59,7 @@ impl Refusal {
             Refusal::CsrAlreadySubmitted => "csr-already-submitted",
             Refusal::WrittenDiffers => "written-differs",
             Refusal::SubjectDiffers => "subject-differs",
+            Refusal::NotRevoked => "command-not-allowed",
             Refusal::Erased => "order-erased",
         }
     }

@@ -73,6 +73,8 @@ const OWING: &[State] = &[
     Completed,
     Refunding,
 ];
+/// Certificates exist.
+const CERTIFIED: &[State] = &[AwaitingWriting, AwaitingDispatch, AwaitingReceipt, Completed];
 const ENDED: &[State] = &[Completed, Cancelled, Expired];
 
 /// The table. Rows are read top to bottom; no two rows share a state and a command (a test checks it).
@@ -101,6 +103,9 @@ pub const TABLE: &[Row] = &[
     row(&[AwaitingWriting],         ConfirmWritten,        Next::Advance,                     &["send_password"]),
     row(&[AwaitingDispatch],        Dispatch,              Next::Advance,                     &["send_notice"]),
     row(&[AwaitingReceipt],         ConfirmReceipt,        Next::Advance,                     &[]),
+    // Revocation moves no order: writing and mailing are about the UKey, which keeps revoked certificates too.
+    row(CERTIFIED,                  Revoke,                Next::Stay,                        &["revoke_certificates"]),
+    row(CERTIFIED,                  RecordRevocation,      Next::Stay,                        &[]),
     // Ways out.
     row(UNPAID,                     Cancel,                Next::To(Cancelled),               &["close_attempt"]),
     row(PAID,                       Cancel,                Next::To(Refunding),               &["refund"]),
@@ -108,7 +113,7 @@ pub const TABLE: &[Row] = &[
     row(&[AwaitingReceipt],         Expire,                Next::Advance,                     &[]),
     // Late turns of the platform.
     row(&[AwaitingPayment],         Remind,                Next::Stay,                        &["query_payment"]),
-    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "refund"]),
+    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "refund"]),
     // After the retention period.
     row(ENDED,                      Erase,                 Next::Stay,                        &[]),
 ];

@@ -77,3 +77,20 @@ fn the_diagram_in_the_documentation_is_the_tables() {
         "docs/order-states.md is old: run `cargo xtask generate`"
     );
 }
+
+#[test]
+fn certificates_are_revoked_from_their_issuing_on_and_at_no_time_before() {
+    for &state in State::ALL {
+        let exist = [
+            State::AwaitingWriting,
+            State::AwaitingDispatch,
+            State::AwaitingReceipt,
+            State::Completed,
+        ]
+        .contains(&state);
+        let row = find(state, CommandName::Revoke);
+        assert_eq!(row.is_some(), exist, "{state:?}");
+        let stays = row.is_none_or(|row| next_state(row, Kind::New, state) == state);
+        assert!(stays, "a revocation moves an order that is {state:?}");
+    }
+}

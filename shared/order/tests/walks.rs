@@ -9,6 +9,7 @@ use yinxin_order::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use yinxin_order::kind::Kind;
 use yinxin_order::order::{NewOrder, Order, Product};
 use yinxin_order::payment::Provider;
+use yinxin_order::revocation::RevocationReason;
 use yinxin_order::state::{State, Turn};
 use yinxin_order::{Refusal, decide};
 
@@ -103,7 +104,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
     let fen = if dice.roll(8) == 0 { 1 } else { PRICE_FEN };
     let amount = Fen::new(fen).expect("an amount");
     let trade_no = format!("T{attempt}-{fen}");
-    match dice.roll(24) {
+    match dice.roll(27) {
         0 => {
             let personal = order.personal.as_ref();
             let form = personal.map_or_else(|| sample::unit(1), |personal| personal.form.clone());
@@ -172,6 +173,12 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         },
         21 => Command::ConfirmReceipt,
         22 if dice.roll(20) == 0 => Command::Expire,
+        24 => Command::Revoke {
+            reason: RevocationReason::KeyCompromise,
+            invalidity_date: (dice.roll(2) == 0).then_some(now),
+        },
+        25 => Command::RecordRevocation,
+        26 if dice.roll(20) == 0 => Command::Erase,
         _ => Command::Remind,
     }
 }
@@ -248,6 +255,10 @@ fn check(order: &Order, till: &Till) {
         "a certificate without payment"
     );
     assert!(
+        !order.awaits_revocation() || order.due(RETENTION).is_some(),
+        "a revocation is not published and nobody looks at it"
+    );
+    assert!(
         order.state.turn() != Turn::Platform || order.due(RETENTION).is_some(),
         "{:?} is ours and nobody looks at it",
         order.state
@@ -277,10 +288,18 @@ fn whatever_happens_the_money_adds_up() {
                     assert_eq!(moved.order.version, order.version + 1);
                     assert_eq!(moved.event.to, moved.order.state);
                     check_effects(&order, &wish, &moved.effects);
+                    check_revocation(&order, &wish, &moved.order);
                     order = moved.order;
                     // Every message may come twice.
                     let again = decide(&order, &wish, Actor::Applicant, now);
-                    if matches!(wish, Command::RecordPayment { .. } | Command::RecordRefund { .. }) {
+                    let is_once = matches!(
+                        wish,
+                        Command::RecordPayment { .. }
+                            | Command::RecordRefund { .. }
+                            | Command::Revoke { .. }
+                            | Command::RecordRevocation
+                    );
+                    if is_once {
                         assert_eq!(
                             again.map(|moved| moved.effects).err(),
                             Some(Refusal::AlreadyRecorded)
@@ -326,5 +345,21 @@ fn check_effects(before: &Order, wish: &Command, effects: &[Effect]) {
             wish.name(),
             effect.name()
         );
+    }
+}
+
+/// A revocation is asked for once, by a command of its own, and nothing takes it back or changes it.
+fn check_revocation(before: &Order, wish: &Command, after: &Order) {
+    match (&before.revocation, &after.revocation) {
+        (None, None) => {}
+        (None, Some(_)) => assert!(matches!(wish, Command::Revoke { .. })),
+        (Some(_), None) => panic!("{:?} took a revocation back", wish.name()),
+        (Some(before), Some(after)) => {
+            let mut published = before.clone();
+            if matches!(wish, Command::RecordRevocation) {
+                published.published_at = after.published_at;
+            }
+            assert_eq!(*after, published);
+        }
     }
 }

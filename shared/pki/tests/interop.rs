@@ -34,6 +34,7 @@ fn files(authority: &Authority) -> TempDir {
     let crl = authority.crl();
     write("list.pem", crl.to_pem().as_bytes());
     write("list.der", crl.as_der());
+    write("root-list.der", authority.root_crl().as_der());
     write("request.der", &authority.request());
     write("answer.der", &authority.answer(OcspHash::Sha1, Some(&[7; 32])));
     directory
@@ -97,11 +98,14 @@ fn pkilint_finds_nothing_in_any_profile() {
 }
 
 #[test]
-fn pkilint_finds_nothing_in_a_list() {
+fn pkilint_finds_nothing_in_lists() {
     let directory = files(&authority());
-    let arguments = ["lint", "-t", "CRL", "-p", "PKIX", "-s", "WARNING", "list.der"];
-    if let Some(findings) = pkilint(directory.path(), "lint_crl", &arguments) {
-        assert_eq!(findings.unwrap().trim(), "");
+    for (kind, file) in [("CRL", "list.der"), ("ARL", "root-list.der")] {
+        let arguments = ["lint", "-t", kind, "-p", "PKIX", "-s", "WARNING", file];
+        let Some(findings) = pkilint(directory.path(), "lint_crl", &arguments) else {
+            return;
+        };
+        assert_eq!(findings.unwrap().trim(), "", "{file}");
     }
 }
 

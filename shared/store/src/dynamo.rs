@@ -23,7 +23,11 @@ mod deliveries;
 mod intakes;
 mod issuances;
 mod item;
+mod key_history;
+mod lists;
 mod orders;
+mod recoveries;
+mod statuses;
 
 /// The names of the tables.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +121,7 @@ impl DynamoStore {
                 .client
                 .query()
                 .table_name(table)
+                .consistent_read(true)
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":pk", s(pk))
                 .expression_attribute_values(":prefix", s(prefix))

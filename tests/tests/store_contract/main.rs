@@ -16,18 +16,51 @@ use yinxin_store::codes::{Codes, StoredCode};
 use yinxin_store::deliveries::Deliveries;
 use yinxin_store::intakes::Intakes;
 use yinxin_store::issuances::Issuances;
+use yinxin_store::key_history::KeyHistory;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
+use yinxin_store::statuses::{RevocationLists, Statuses};
+use yinxin_store::recoveries::Recoveries;
 use yinxin_store::vault::random_bytes;
 use yinxin_tests::journey::{Stage, new_seed};
 
 mod authorities;
+mod escrow;
 mod orders;
 mod others;
+mod statuses;
 
 /// All stores that one deployment has.
-trait Store: Orders + Codes + Deliveries + Issuances + Authorities + Audits + Intakes + 'static {}
-impl<T: Orders + Codes + Deliveries + Issuances + Authorities + Audits + Intakes + 'static> Store for T {}
+trait Store:
+    Orders
+    + Codes
+    + Deliveries
+    + Issuances
+    + Authorities
+    + Audits
+    + Recoveries
+    + KeyHistory
+    + Intakes
+    + Statuses
+    + RevocationLists
+    + 'static
+{
+}
+impl<T> Store for T where
+    T: Orders
+        + Codes
+        + Deliveries
+        + Issuances
+        + Authorities
+        + Audits
+        + Recoveries
+        + KeyHistory
+        + Intakes
+        + Statuses
+        + RevocationLists
+        + 'static
+{
+}
 
 #[tokio::test]
 async fn the_twin_in_memory_keeps_the_contract() -> Result<()> {
@@ -71,9 +104,26 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
     authorities::the_audit_trail_keeps_everything_in_order(&*store)
         .await
         .context("audits")?;
+    escrow::a_recovery_takes_each_step_once_and_leaves_an_entry(&*store)
+        .await
+        .context("recoveries")?;
+    escrow::keys_are_found_by_serial_order_and_holder(&*store)
+        .await
+        .context("key history")?;
     others::messages_are_claimed(&*store)
         .await
         .context("deliveries")?;
+    statuses::pairs_are_counted(&*store).await.context("pairs")?;
+    statuses::statuses_are_kept_once(&*store)
+        .await
+        .context("statuses")?;
+    statuses::a_revocation_counts_once(&*store)
+        .await
+        .context("revocations")?;
+    statuses::the_newest_list_is_published(&*store)
+        .await
+        .context("lists")?;
+    statuses::what_is_due_is_found(&*store).await.context("due")?;
     orders::intakes_find_their_orders(&*store)
         .await
         .context("intakes")

@@ -47,6 +47,7 @@ pub fn parameters(ports: Ports) -> Vec<(&'static str, String)> {
     let sandbox = format!("http://127.0.0.1:{}", ports.sandbox);
     vec![
         ("PublicUrl", format!("http://127.0.0.1:{}", ports.aws)),
+        ("StatusUrl", format!("http://127.0.0.1:{}", ports.aws)),
         ("AlipayGatewayUrl", format!("{sandbox}/alipay/gateway.do")),
         ("SmsUrl", format!("{sandbox}/aliyun/")),
         ("CloudauthUrl", format!("{sandbox}/aliyun/")),

@@ -4,6 +4,9 @@
 mod authorities;
 mod interruptions;
 mod issuing;
+mod recovering;
+mod revoking;
 mod stopping;
+mod stopping_statuses;
 mod vendors;
 mod world;

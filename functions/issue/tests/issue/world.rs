@@ -1,28 +1,37 @@
 //! A vendor with a CA, orders whose requests lie with it, and the function.
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use time::OffsetDateTime;
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
 use yinxin_ca::{CertificateAuthority, ceremony};
 use yinxin_issue::authority::{Authority, StoredAuthority};
 use yinxin_issue::{App, Issuing};
 use yinxin_lambda::Platform;
 use yinxin_lambda::serve::{Batch as _, BatchError};
 use yinxin_order::command::{Actor, Command, CommandName};
-use yinxin_order::effect::Effect;
+use yinxin_order::effect::{Effect, Sealed};
 use yinxin_order::form::ApplicationForm;
-use yinxin_order::issuance::{Certificates, SubmittedCsr};
+use yinxin_order::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use yinxin_order::order::{Event, Order};
+use yinxin_order::revocation::RevocationReason;
 use yinxin_order::sample::{moved, order_id, order_in, vendor};
 use yinxin_order::state::State;
 use yinxin_pki::chain::{is_pair, verify_chain};
+use yinxin_pki::crl::Crl;
 use yinxin_pki::csr::CsrBuilder;
+use yinxin_pki::ocsp::{CertStatus, OcspResponse};
 use yinxin_pki::{Certificate, EnvelopedKey, Name, SigningKey, pem, sm3};
+use yinxin_store::advance;
 use yinxin_store::issuances::Issuances as _;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::{Errand, Orders as _};
+use yinxin_store::publications::{Publication, Publications as _};
+use yinxin_store::statuses::{CertificateStatus, RevocationLists as _, Statuses as _};
 use yinxin_store::vault::{MemoryVault, Purpose, Vault as _, rng};
 
 use crate::stopping::Stopping;
@@ -31,8 +40,9 @@ pub const NOW: OffsetDateTime = datetime!(2026-04-07 02:00 UTC);
 
 pub struct World {
     pub stopping: Arc<Stopping>,
-    platform: Platform,
+    pub platform: Platform,
     app: App,
+    clock: Arc<AtomicI64>,
     /// The key in the UKey.
     pub token: SigningKey,
 }
@@ -62,13 +72,22 @@ impl World {
     pub fn without_authority() -> World {
         let store = Arc::new(MemoryStore::default());
         let stopping = Arc::new(Stopping::new(store.clone()));
-        let mut platform = Platform::in_memory(&store, Arc::new(|| NOW));
+        let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
+        let shown = clock.clone();
+        let now = move || OffsetDateTime::from_unix_timestamp(shown.load(Ordering::Relaxed)).unwrap();
+        let mut platform = Platform::in_memory(&store, Arc::new(now));
         platform.issuances = stopping.clone();
         platform.orders = stopping.clone();
+        platform.statuses = stopping.clone();
+        platform.lists = stopping.clone();
+        platform.publications = stopping.clone();
+        platform.recoveries = stopping.clone();
+        platform.key_history = stopping.clone();
         World {
             stopping,
             app: App::new(platform.clone()),
             platform,
+            clock,
             token: SigningKey::generate(&mut rng()),
         }
     }
@@ -134,6 +153,7 @@ impl World {
             .unwrap();
         let authority = Authority {
             ca,
+            soft: None,
             chain: Vec::new(),
             key,
         };
@@ -171,6 +191,129 @@ impl World {
             .filter(|event| event.command == Some(CommandName::RecordCertificates));
         assert_eq!(recorded.count(), 1);
         serials
+    }
+
+    /// The command by which an officer revokes.
+    pub fn revocation() -> Command {
+        Command::Revoke {
+            reason: RevocationReason::KeyCompromise,
+            invalidity_date: Some(NOW - Duration::days(2)),
+        }
+    }
+
+    /// Moves an order; answers with what it asks for.
+    pub async fn move_order(&self, seed: u32, command: &Command) -> Vec<Effect> {
+        self.stopping.store.take_errands();
+        let by = Actor::platform("a test");
+        advance(
+            self.stopping.store.as_ref(),
+            &order_id(seed),
+            command,
+            &by,
+            self.platform.now(),
+        )
+        .await
+        .unwrap();
+        let errands = self.stopping.store.take_errands();
+        errands.into_iter().map(|errand| errand.effect).collect()
+    }
+
+    /// Leads an order with certificates to its end.
+    pub async fn complete(&self, seed: u32) {
+        let order = self.order(seed).await;
+        let issued = order.personal.unwrap().certificates.unwrap();
+        let written = WrittenToken {
+            token_serial: "3A0000000001".to_owned(),
+            signing_certificate_sm3: issued.signing_certificate_sm3,
+            encryption_certificate_sm3: issued.encryption_certificate_sm3,
+            report: "report".to_owned(),
+        };
+        let parcel = Parcel {
+            carrier: "ems".to_owned(),
+            waybill: "EM000000001CN".to_owned(),
+        };
+        let password = Sealed("sealed".to_owned());
+        for command in [
+            Command::ConfirmWritten { written, password },
+            Command::Dispatch { parcel },
+            Command::ConfirmReceipt,
+        ] {
+            self.move_order(seed, &command).await;
+        }
+    }
+
+    /// Delivers the errand of a revocation to a new process.
+    pub async fn revoke(&self, seed: u32) -> Result<(), BatchError> {
+        let errand = Errand {
+            effect: Effect::RevokeCertificates,
+            ..World::errand(seed)
+        };
+        Issuing::new(App::new(self.platform.clone())).errand(errand).await
+    }
+
+    pub fn turn_clock_to(&self, at: OffsetDateTime) {
+        self.clock.store(at.unix_timestamp(), Ordering::Relaxed);
+    }
+
+    /// The schedule's event, now.
+    pub async fn tick(&self) -> Result<(), BatchError> {
+        let time = self.platform.now().format(&Rfc3339).unwrap();
+        self.function().schedule(&json!({"time": time})).await
+    }
+
+    pub async fn statuses(&self, seed: u32) -> Vec<CertificateStatus> {
+        self.stopping.store.of_order(&order_id(seed)).await.unwrap()
+    }
+
+    /// The list that readers get, verified with the key of the CA.
+    pub async fn list(&self, seed: u32) -> Crl {
+        let key = self.statuses(seed).await[0].list();
+        let store = &self.stopping.store;
+        let published = store.published(&key).await.unwrap().unwrap();
+        let object = Publication::List(key.clone(), published.number);
+        let list = Crl::from_der(&store.get(&object).await.unwrap().unwrap()).unwrap();
+        list.verify_signature(self.issuing(&key.authority).await.key())
+            .unwrap();
+        assert_eq!(list.this_update(), published.this_update);
+        assert_eq!(list.next_update(), Some(published.next_update));
+        assert_eq!(
+            list.number(),
+            Some(&[u8::try_from(published.number).unwrap()][..])
+        );
+        list
+    }
+
+    async fn issuing(&self, authority: &str) -> Certificate {
+        let object = Publication::Authority(authority.to_owned());
+        let der = self.stopping.store.get(&object).await.unwrap().unwrap();
+        Certificate::from_der(&der).unwrap()
+    }
+
+    /// Asserts that the answers about a certificate, to each way of asking, say this and bear the CA's signature.
+    pub async fn assert_answers(&self, status: &CertificateStatus, wanted: CertStatus) {
+        let issuing = self.issuing(&status.key.authority).await;
+        let answers = status.answers.as_ref().unwrap();
+        assert_eq!(answers.by_hash.len(), 3);
+        for der in answers.by_hash.values() {
+            let answer = OcspResponse::from_der(der).unwrap().basic.unwrap();
+            answer.verify_signature(issuing.key()).unwrap();
+            assert!(answer.responder().names(&issuing));
+            let serial = hex::decode(&status.key.serial).unwrap();
+            let single = answer.find(&issuing, &serial).unwrap();
+            assert_eq!(single.status, wanted);
+            assert_eq!(single.this_update, answers.this_update);
+            assert_eq!(single.next_update, Some(answers.next_update));
+        }
+    }
+
+    /// Asserts that the order's certificates are good for everybody who asks.
+    pub async fn assert_good(&self, seed: u32) {
+        let statuses = self.statuses(seed).await;
+        assert_eq!(statuses.len(), 2);
+        for status in &statuses {
+            self.assert_answers(status, CertStatus::Good).await;
+        }
+        assert!(self.list(seed).await.entries().is_empty());
     }
 
     fn check(&self, issued: &Certificates, form: &ApplicationForm) -> [String; 2] {

@@ -132,7 +132,6 @@ impl Authority {
 
     /// The issuing CA's list: the person's certificate, and another one, are revoked.
     pub fn crl(&self) -> Crl {
-        let issuing = self.party("issuing");
         let revoked = [
             Revocation {
                 serial: self.party("person-sign").certificate.serial().to_vec(),
@@ -147,17 +146,27 @@ impl Authority {
                 invalidity_date: None,
             },
         ];
+        self.list("issuing", Some(CRL_URL), &revoked)
+    }
+
+    /// The root's list, the one of all its certificates; nothing is revoked.
+    pub fn root_crl(&self) -> Crl {
+        self.list("root", None, &[])
+    }
+
+    fn list(&self, issuer: &str, distribution_point: Option<&str>, revoked: &[Revocation]) -> Crl {
+        let issuer = self.party(issuer);
         let tbs = CrlContent {
-            issuer: &Issuer::of(&issuing.certificate),
+            issuer: &Issuer::of(&issuer.certificate),
             number: 1,
             this_update: self.now,
             next_update: self.now + Duration::days(7),
-            distribution_point: Some(CRL_URL),
-            revoked: &revoked,
+            distribution_point,
+            revoked,
         }
         .to_tbs();
-        assert_eq!(lint_crl(&tbs, &issuing.certificate), []);
-        Crl::from_der(&assemble(&tbs, &issuing.key.sign(&tbs).unwrap())).unwrap()
+        assert_eq!(lint_crl(&tbs, &issuer.certificate), []);
+        Crl::from_der(&assemble(&tbs, &issuer.key.sign(&tbs).unwrap())).unwrap()
     }
 
     /// The responder's answer: the unit's certificate is good, the person's revoked, a third one unknown.

@@ -399,7 +399,7 @@ fn parse_id(text: &str) -> Result<OrderId, StoreError> {
 }
 
 /// Sorts as text in the order of time.
-fn rfc3339(at: OffsetDateTime) -> String {
+pub(super) fn rfc3339(at: OffsetDateTime) -> String {
     let whole = at
         .to_offset(time::UtcOffset::UTC)
         .replace_nanosecond(0)
