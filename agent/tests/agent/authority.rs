@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use yinxin_agent::token::vault::rng;
 use yinxin_pki::{
-    Certificate, Csr, EnvelopedKey, Name, PublicKey, SigningKey,
+    Certificate, Crl, Csr, EnvelopedKey, Name, PublicKey, SigningKey,
+    crl::{CrlContent, Reason, Revocation},
     key::KeyForm,
     profile::{Content, Issuer, Profile, Serial, Services, Validity, assemble},
 };
@@ -67,6 +68,32 @@ impl Authority {
             chain: vec![self.issuing.clone(), self.root.clone()],
             enveloped_key: EnvelopedKey::seal(&encryption_key, signing_key, &mut rng()),
         }
+    }
+}
+
+impl Authority {
+    /// The list of the issuing CA, made now, with the certificates revoked a minute ago.
+    pub fn list(&self, revoked: &[&Certificate]) -> Crl {
+        let now = OffsetDateTime::now_utc();
+        let revoked: Vec<Revocation> = revoked
+            .iter()
+            .map(|certificate| Revocation {
+                serial: certificate.serial().to_vec(),
+                at: now - Duration::MINUTE,
+                reason: Reason::KeyCompromise,
+                invalidity_date: None,
+            })
+            .collect();
+        let tbs = CrlContent {
+            issuer: &Issuer::of(&self.issuing),
+            number: 1,
+            this_update: now,
+            next_update: now + Duration::DAY,
+            distribution_point: None,
+            revoked: &revoked,
+        }
+        .to_tbs();
+        Crl::from_der(&assemble(&tbs, &self.issuing_key.sign(&tbs).unwrap())).unwrap()
     }
 }
 

@@ -17,6 +17,7 @@ const ORGANIZATION: &str = "示例建筑有限公司";
 struct Bench {
     folder: tempfile::TempDir,
     key: SigningKey,
+    authority: Authority,
     parts: Parts,
 }
 
@@ -28,8 +29,14 @@ impl Bench {
         let request = CsrBuilder::new(&subject, key.public_key())
             .sign_with(|info| key.sign(info))
             .unwrap();
-        let parts = Authority::new().issue(&Csr::from_der(&request).unwrap());
-        let bench = Self { folder, key, parts };
+        let authority = Authority::new();
+        let parts = authority.issue(&Csr::from_der(&request).unwrap());
+        let bench = Self {
+            folder,
+            key,
+            authority,
+            parts,
+        };
         std::fs::create_dir(bench.path("trust")).unwrap();
         let [issuing, root] = &bench.parts.chain[..] else {
             panic!("a chain of two")
@@ -92,14 +99,14 @@ impl Bench {
             &der::octet_string(signature),
         ]);
         let content = der::explicit(0, &der::octet_string(content));
-        let signed = der::sequence(&[
+        let data = der::sequence(&[
             &der::integer(&[1]),
             &der::set(&[&algorithm(oid::SM3)]),
             &der::sequence(&[&der::oid(oid::GM_DATA), &content]),
             &der::explicit(0, certificate.as_der()),
             &der::set(&[&signer]),
         ]);
-        der::sequence(&[&der::oid(oid::GM_SIGNED_DATA), &der::explicit(0, &signed)])
+        der::sequence(&[&der::oid(oid::GM_SIGNED_DATA), &der::explicit(0, &data)])
     }
 }
 
@@ -207,6 +214,39 @@ fn a_list_that_does_not_fit_ends_with_two() {
         (2, &"revocation-list".into())
     );
     assert_eq!(problems(&report), ["signer"]);
+}
+
+#[test]
+fn a_list_tells_of_a_revocation_and_is_judged_itself() {
+    let bench = Bench::new();
+    // With the issuing CA as the trust its own list is the only one that is needed.
+    std::fs::create_dir(bench.path("issuers")).unwrap();
+    bench.write("issuers/issuing.cer", bench.parts.chain[0].as_der());
+    bench.write("good.crl", bench.authority.list(&[]).as_der());
+    bench.write(
+        "revoked.crl",
+        bench.authority.list(&[&bench.parts.signing]).to_pem().as_bytes(),
+    );
+    let verify = |arguments: &[&str]| {
+        let output = bench.agent(&[&["verify", "--trust", "issuers", "--json"], arguments].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code().unwrap(), report)
+    };
+    assert_eq!(verify(&["signing.cer", "--crl", "good.crl"]).0, 0);
+    let (code, report) = verify(&["signing.cer", "--crl", "revoked.crl"]);
+    assert_eq!((code, problems(&report)), (1, vec!["revocation".to_owned()]));
+    let reason = report["files"][0]["checks"].as_array().unwrap().last().unwrap()["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("keyCompromise"), "{reason}");
+    assert_eq!(verify(&["revoked.crl", "good.crl"]).0, 0);
+    let late = OffsetDateTime::now_utc() + Duration::days(3);
+    let (code, report) = verify(&["good.crl", "--at", &late.format(&Rfc3339).unwrap()]);
+    assert_eq!((code, problems(&report)), (1, vec!["freshness".to_owned()]));
+    let shown = bench.inspect("revoked.crl").1["objects"][0].clone();
+    assert_eq!(
+        (&shown["kind"], &shown["revoked_count"]),
+        (&"revocation-list".into(), &1.into())
+    );
+    assert_eq!(shown["revoked"][0]["reason"], "keyCompromise");
 }
 
 #[test]

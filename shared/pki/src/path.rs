@@ -18,6 +18,7 @@ use crate::key::DEFAULT_ID;
 use crate::name::{CanonicalName, Name};
 use crate::ocsp::{BasicResponse, OcspResponse};
 
+mod alone;
 mod answers;
 mod build;
 mod lists;
@@ -291,7 +292,7 @@ impl<'a> Session<'a> {
         let reason = "no path leads from the certificate to a trust anchor";
         checks.add(Rule::Path, None, Outcome::Failed, reason);
         let certificate = &self.nodes[target].certificate;
-        walk::check_alone(&mut checks, 0, certificate, self.options.at);
+        alone::check_alone(&mut checks, 0, certificate, self.options.at);
         Judged {
             chain: Chain {
                 anchor: None,

@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 
 use time::{Duration, OffsetDateTime};
-use yinxin_pki::path::{Options, Outcome, Report, Revocation, Rule, TrustAnchor, validate};
+use yinxin_pki::cms::{Cms, SignedData, SignerId};
+use yinxin_pki::path::{Options, Outcome, Report, Revocation, Rule, TrustAnchor, validate, validate_message};
 use yinxin_pki::{Certificate, Crl, OcspResponse, SubjectKey};
 
 #[path = "path/openssl.rs"]
@@ -277,4 +278,51 @@ fn a_curve_that_is_written_out_is_read_if_it_is_the_one_of_sm2() {
         );
     }
     assert!(SubjectKey::from_spki_der(&openssl::explicit_curve("P-256")).is_err());
+}
+
+#[test]
+fn messages_that_openssl_signs_are_verified_with_their_signers_path() {
+    if is_missing() {
+        return;
+    }
+    for kind in [Kind::Rsa("sha256"), Kind::P256, Kind::P384] {
+        let authority = Authority::new(kind);
+        authority.issue("good", &[]);
+        let anchor = [TrustAnchor::from_certificate(authority.root.clone())];
+        let issuing = std::slice::from_ref(&authority.issuing);
+        let options = Options::at(now());
+        for attributes in [
+            &["-md", "sha256"][..],
+            &["-md", "sha384", "-noattr"],
+            &["-md", "sha512", "-keyid"],
+        ] {
+            let der = authority.message("good", "the content", attributes);
+            let Ok(Cms::Signed(mut message)) = Cms::from_der(&der) else {
+                panic!("{kind:?} {attributes:?}: not read");
+            };
+            if attributes.contains(&"-keyid") {
+                assert!(matches!(message.signers[0].id, SignerId::KeyIdentifier(_)));
+            }
+            let signer = message.signers[0].clone();
+            let judge =
+                |message: &SignedData| validate_message(message, &signer, None, issuing, &anchor, &options);
+            let report = judge(&message);
+            assert_eq!(
+                report.verdict,
+                Outcome::Passed,
+                "{:?}",
+                report.problems().collect::<Vec<_>>()
+            );
+            message.content = Some(b"another content".to_vec());
+            assert_eq!(judge(&message).verdict, Outcome::Failed);
+            message.content = None;
+            assert_eq!(judge(&message).verdict, Outcome::Indeterminate);
+        }
+        let weak = authority.message("good", "the content", &["-md", "sha1"]);
+        let Ok(Cms::Signed(weak)) = Cms::from_der(&weak) else {
+            panic!("not read");
+        };
+        let report = validate_message(&weak, &weak.signers[0], None, issuing, &anchor, &options);
+        assert_eq!(report.failed(), [Rule::WeakSignature]);
+    }
 }

@@ -71,7 +71,7 @@ impl Shown {
                 for (name, shown) in fields {
                     let name = name.replace('_', " ");
                     if let Some(line) = shown.line() {
-                        text.extend([&format!("{indent}{name:<24}"), line.as_str(), "\n"]);
+                        text.extend([&format!("{indent}{name:<26}"), line.as_str(), "\n"]);
                     } else {
                         text.extend([indent.as_str(), &name, "\n"]);
                         shown.write(depth + 1, text);

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::report::Outcome;
+use super::report::{Outcome, stamp};
 use super::revocation::{Status, signature_reason, speaks_for};
 use super::{Chain, Session, Signer};
 use crate::certificate::Certificate;
@@ -149,7 +149,8 @@ fn read(
     {
         let why = reason.map_or("no reason given", Reason::name);
         return Ok(Status::Revoked(format!(
-            "revoked since {at} ({why}), says an OCSP answer"
+            "revoked since {} ({why}), says an OCSP answer",
+            stamp(at)
         )));
     }
     if single.unknown_critical {
@@ -163,7 +164,7 @@ fn read(
         CertStatus::Unknown => Err("does not know the certificate"),
         _ => Ok(Status::Good(format!(
             "not revoked at the time, says an OCSP answer of {}",
-            single.this_update
+            stamp(single.this_update)
         ))),
     }
 }

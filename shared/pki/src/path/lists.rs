@@ -1,6 +1,6 @@
 //! Revocation lists (RFC 5280, 6.3): scope, delta lists, indirect lists, and the path of whoever signed.
 
-use super::report::Outcome;
+use super::report::{Outcome, stamp};
 use super::revocation::{Status, signature_reason, speaks_for};
 use super::{Chain, Session, Signer};
 use crate::algorithm::VerifyError;
@@ -229,14 +229,16 @@ impl Session<'_> {
             if since <= time {
                 let why = entry.reason.map_or("no reason given", Reason::name);
                 return Ok(Status::Revoked(format!(
-                    "revoked since {since} ({why}), says a revocation list"
+                    "revoked since {} ({why}), says a revocation list",
+                    stamp(since)
                 )));
             }
         }
         usable.map_err(complaint)?;
-        let until = next.map_or_else(String::new, |next| format!(" and good until {next}"));
+        let until = next.map_or_else(String::new, |next| format!(" and good until {}", stamp(next)));
         Ok(Status::Good(format!(
-            "not revoked at the time, says a revocation list made {made}{until}"
+            "not revoked at the time, says a revocation list made {}{until}",
+            stamp(made)
         )))
     }
 

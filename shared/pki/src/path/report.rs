@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
 use crate::certificate::Certificate;
 
 /// How a check ended, and how all of them together did.
@@ -144,6 +147,12 @@ impl Report {
             .map(|check| check.rule)
             .collect()
     }
+}
+
+/// A time as RFC 3339 writes it.
+pub(super) fn stamp(time: OffsetDateTime) -> String {
+    let utc = time.to_offset(UtcOffset::UTC);
+    utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string())
 }
 
 /// Checks of a path while it is walked.

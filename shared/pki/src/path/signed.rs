@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::report::{Check, Checks, Outcome, Report, Rule};
+use super::report::{Check, Checks, Outcome, Report, Rule, stamp};
 use super::{Options, TrustAnchor, lists, validate};
 use crate::algorithm::{SignatureAlgorithm, SubjectKey, VerifyError};
 use crate::certificate::{Certificate, KeyUsage};
@@ -243,13 +243,20 @@ fn check_times(
     made: OffsetDateTime,
     next: Option<OffsetDateTime>,
 ) {
+    let when = stamp(made);
     let (outcome, reason) = match next {
-        _ if made > time => (Outcome::Failed, format!("made {made}, after the time")),
-        Some(next) if next < time => (Outcome::Failed, format!("stale at the time: good until {next}")),
-        Some(next) => (Outcome::Passed, format!("made {made}, good until {next}")),
+        _ if made > time => (Outcome::Failed, format!("made {when}, after the time")),
+        Some(next) if next < time => (
+            Outcome::Failed,
+            format!("stale at the time: good until {}", stamp(next)),
+        ),
+        Some(next) => (
+            Outcome::Passed,
+            format!("made {when}, good until {}", stamp(next)),
+        ),
         None => (
             Outcome::Indeterminate,
-            format!("made {made}, without saying until when it is good"),
+            format!("made {when}, without saying until when it is good"),
         ),
     };
     checks.add(Rule::Freshness, None, outcome, reason);

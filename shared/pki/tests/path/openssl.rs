@@ -135,7 +135,9 @@ impl Authority {
     /// A certificate of the issuing CA, with further extensions.
     pub fn issue(&self, name: &str, extensions: &[&str]) -> Certificate {
         request(self.path(), self.kind, name);
-        let mut section = format!("[{name}]\nkeyUsage = critical,digitalSignature,nonRepudiation\n");
+        let mut section = format!(
+            "[{name}]\nkeyUsage = critical,digitalSignature,nonRepudiation\nsubjectKeyIdentifier = hash\n"
+        );
         for extension in extensions {
             section.extend([extension, "\n"]);
         }
@@ -192,6 +194,30 @@ impl Authority {
         arguments.extend(options.iter().map(String::as_str));
         run(self.path(), &arguments);
         Crl::from_pem(&std::fs::read_to_string(self.path().join("list.pem")).unwrap()).unwrap()
+    }
+
+    /// A signed message (CMS) with its content and the signer's certificate.
+    pub fn message(&self, signer: &str, content: &str, options: &[&str]) -> Vec<u8> {
+        std::fs::write(self.path().join("content"), content).unwrap();
+        let (certificate, key) = (format!("{signer}.pem"), format!("{signer}.key"));
+        let base = [
+            "cms",
+            "-sign",
+            "-binary",
+            "-nodetach",
+            "-in",
+            "content",
+            "-signer",
+            &certificate,
+            "-inkey",
+            &key,
+            "-outform",
+            "DER",
+            "-out",
+            "message.der",
+        ];
+        run(self.path(), &[&base[..], options].concat());
+        std::fs::read(self.path().join("message.der")).unwrap()
     }
 
     /// An answer about a certificate, signed by somebody.
