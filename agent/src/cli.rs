@@ -11,10 +11,13 @@ use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use crate::platform::Reference;
 
 mod failure;
+mod inspect;
+mod material;
 mod output;
 mod personalise;
 mod pins;
 mod tokens;
+mod verify;
 
 use failure::Failure;
 use output::Output;
@@ -25,8 +28,10 @@ Examples:
   yinxin-agent token show --dir ./blank --json
   yinxin-agent personalise --order 20261123A48201937 --api https://api.example.com \\
       --session-file ~/.yinxin-session --dir ./blank
+  yinxin-agent inspect certificate.cer
+  yinxin-agent verify certificate.cer --trust ./roots --crl issuing.crl
 
-Exit codes: 0 done, 1 failed, 2 refused by the platform, 64 wrong use.
+Exit codes: 0 done or passed, 1 failed, 2 refused by the platform or indeterminate, 64 wrong use.
 PINs are asked for on the terminal or read from --pin-file; they are never arguments.";
 
 const PERSONALISE_EXAMPLES: &str = "\
@@ -63,6 +68,12 @@ enum Command {
     /// Make a token's key, fetch its certificates and write them, for an order.
     #[command(after_help = PERSONALISE_EXAMPLES)]
     Personalise(PersonaliseArguments),
+    /// Show what is in a file: certificate, request, revocation list, OCSP message, signed or enveloped message, enveloped key.
+    #[command(after_help = inspect::EXAMPLES)]
+    Inspect(inspect::Arguments),
+    /// Judge certificates, requests, revocation lists, OCSP answers and signed messages against trusted CAs.
+    #[command(after_help = verify::EXAMPLES)]
+    Verify(verify::Arguments),
 }
 
 #[derive(Subcommand)]
@@ -154,12 +165,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let json = cli.json;
+    let passed = |output| (output, ExitCode::SUCCESS);
     let done = match cli.command {
-        Command::Token { command } => run_token(command),
-        Command::Personalise(arguments) => personalise::run(arguments, json),
+        Command::Token { command } => run_token(command).map(passed),
+        Command::Personalise(arguments) => personalise::run(arguments, json).map(passed),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
-    match done.and_then(|output| print(&output, json)) {
-        Ok(()) => ExitCode::SUCCESS,
+    match done.and_then(|(output, code)| print(&output, json).map(|()| code)) {
+        Ok(code) => code,
         Err(failure) => {
             failure.print(json);
             ExitCode::from(failure.exit_code())

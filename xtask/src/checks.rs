@@ -15,6 +15,9 @@ const TEMPLATE: &str = "infra/template.yaml";
 /// Everything that is tested: units, template, then the journeys through a deployed stack of their own.
 pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
     tools::prepare()?;
+    if interop {
+        tools::prepare_interop()?;
+    }
     // All commands below name the whole workspace: with fewer packages or without tests cargo would choose other features for the
     // dependencies, and compile them once more.
     step("Build with tests (several minutes the first time)", || {
@@ -120,7 +123,14 @@ pub fn generate() -> Result<()> {
 pub fn bench(arguments: &[&str]) -> Result<()> {
     check(
         cargo()
-            .args(["bench", "--package", "yinxin-ca", "--benches"])
+            .args([
+                "bench",
+                "--package",
+                "yinxin-sm2",
+                "--package",
+                "yinxin-ca",
+                "--benches",
+            ])
             .args(arguments),
     )
 }

@@ -1,6 +1,8 @@
 //! `cargo xtask`: brings up the local cloud, runs the demonstration, the tests and the lints. Orchestration only.
 
 mod checks;
+mod constant_time;
+mod differential;
 mod interrupt;
 mod local;
 mod progress;
@@ -28,6 +30,9 @@ cargo xtask <command>
   fmt            format the code
   generate       write what is generated from the code: OpenAPI document, problem types, states of an order
   bench          run the benchmarks
+  differential [--pairs N] [--seed TEXT]
+                 a million SM2 signatures judged by OpenSSL and BouncyCastle, and theirs by us: minutes
+  constant-time  valgrind watches that nothing in the SM2 arithmetic branches on a secret
 
 Examples:
   cargo xtask up --port 5000
@@ -63,6 +68,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ("fmt", []) => checks::format(),
         ("generate", []) => checks::generate(),
         ("bench", rest) => checks::bench(rest),
+        ("constant-time", []) => constant_time::run(),
+        ("differential", rest) => differential::run(&differential::Options::parse(rest)?),
         ("help" | "-h" | "--help", _) => {
             print!("{HELP}");
             Ok(())

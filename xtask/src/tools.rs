@@ -1,4 +1,5 @@
-//! What must be on the machine: Python with venv, a C compiler, OpenSSL; and the project's Python environment.
+//! What must be on the machine: Python with venv, a C compiler, OpenSSL, for comparisons Java with BouncyCastle; and the project's
+//! Python environment.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -44,10 +45,39 @@ const TOOLS: [Tool; 4] = [
     },
 ];
 
+/// What just the comparisons with other implementations need.
+const INTEROP_TOOLS: [Tool; 3] = [
+    Tool {
+        name: "a Java compiler",
+        probe: &["javac", "-version"],
+        packages: &["default-jdk-headless"],
+    },
+    Tool {
+        name: "Java",
+        probe: &["java", "-version"],
+        packages: &["default-jdk-headless"],
+    },
+    Tool {
+        name: "BouncyCastle",
+        probe: &[
+            "ls",
+            "/usr/share/java/bcprov.jar",
+            "/usr/share/java/bcpkix.jar",
+            "/usr/share/java/bcutil.jar",
+        ],
+        packages: &["libbcprov-java", "libbcpkix-java", "libbcutil-java"],
+    },
+];
+
 /// Makes sure that everything is there that is not built here.
 pub fn prepare() -> Result<()> {
-    step("Tools", install)?;
+    step("Tools", || install(&TOOLS))?;
     environment()
+}
+
+/// Makes sure that the other implementations are there.
+pub fn prepare_interop() -> Result<()> {
+    step("Other implementations", || install(&INTEROP_TOOLS))
 }
 
 fn present(tool: &Tool) -> bool {
@@ -62,13 +92,14 @@ fn present(tool: &Tool) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-fn install() -> Result<()> {
-    let missing = || TOOLS.iter().filter(|tool| !present(tool)).collect::<Vec<_>>();
+fn install(tools: &[Tool]) -> Result<()> {
+    let missing = || tools.iter().filter(|tool| !present(tool)).collect::<Vec<_>>();
     let absent = missing();
     if absent.is_empty() {
         return Ok(());
     }
-    let packages: Vec<&str> = absent.iter().flat_map(|tool| tool.packages).copied().collect();
+    let mut packages: Vec<&str> = absent.iter().flat_map(|tool| tool.packages).copied().collect();
+    packages.dedup();
     let advice = format!(
         "install {} (on Debian or Ubuntu: apt-get install {})",
         names(&absent),

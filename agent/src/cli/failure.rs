@@ -59,6 +59,12 @@ pub enum Failure {
     /// A directory cannot be read.
     #[error("the directory cannot be read")]
     Directory(#[source] io::Error),
+    /// A file or folder that was named cannot be read.
+    #[error("{0} cannot be read")]
+    Unreadable(String, #[source] io::Error),
+    /// A file or folder that was named is not what it should be.
+    #[error("{0} {1}")]
+    Material(String, &'static str),
     /// The result cannot be printed.
     #[error("the result cannot be printed")]
     Output(#[source] io::Error),
@@ -77,6 +83,8 @@ impl Failure {
             | Self::PinFile(_)
             | Self::NoTerminal(_)
             | Self::NoDirectory
+            | Self::Unreadable(..)
+            | Self::Material(..)
             | Self::Setup(SetupError::Address | SetupError::Session)
             | Self::Token(TokenError::Label) => USAGE,
             _ => FAILED,
@@ -106,8 +114,13 @@ impl Failure {
 
     /// The message with its causes, in one line.
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = self.source();
+        Self::chain_of(self)
+    }
+
+    /// The same of any error.
+    pub fn chain_of(error: &dyn Error) -> String {
+        let mut text = error.to_string();
+        let mut source = error.source();
         while let Some(error) = source {
             text = format!("{text}: {error}");
             source = error.source();

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// China time, in which dates are shown to people; JSON has UTC.
-const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
+pub(super) const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
     Ok(offset) => offset,
     Err(_) => UtcOffset::UTC,
 };
@@ -143,7 +143,7 @@ fn china_day(time: OffsetDateTime) -> String {
 }
 
 /// A name as RFC 4514 writes it, in the certificate's order.
-fn name(name: &Name) -> String {
+pub(super) fn name(name: &Name) -> String {
     let attribute = |attribute: &yinxin_pki::Attribute| {
         let kind = match attribute.oid {
             oid::COUNTRY => "C".to_owned(),
@@ -164,7 +164,7 @@ fn name(name: &Name) -> String {
 }
 
 /// RFC 4514, 2.4; control characters could rewrite lines of the terminal.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for character in value.chars().filter(|character| !character.is_control()) {
         if matches!(character, ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=') {

@@ -8,4 +8,5 @@ mod deliveries;
 mod interruptions;
 mod personalise;
 mod platform;
+mod verifying;
 mod world;

@@ -171,8 +171,17 @@ impl SubjectKey {
         spki.finish()?;
         let curve = parameters.and_then(|parameters| der::object_identifier(parameters).ok());
         Ok(match (identifier, curve) {
-            (oid::SM2, _) | (oid::EC_PUBLIC_KEY, Some(oid::SM2)) => {
+            (oid::SM2, Some(_)) | (oid::EC_PUBLIC_KEY, Some(oid::SM2)) => {
                 Self::Sm2(PublicKey::from_spki_der(bytes)?)
+            }
+            (oid::SM2 | oid::EC_PUBLIC_KEY, None)
+                if parameters.is_some_and(|explicit| explicit.tag == tag::SEQUENCE) =>
+            {
+                // A curve of one's own choice could make any key verify: only the curve of SM2, written out, is taken.
+                if !parameters.is_some_and(is_sm2_curve) {
+                    return Err(KeyError::UnsupportedAlgorithm);
+                }
+                Self::Sm2(PublicKey::from_sec1(bits.whole_bits()?)?)
             }
             (oid::RSA_ENCRYPTION, _) => Self::Rsa(bytes.to_vec()),
             (oid::EC_PUBLIC_KEY, Some(oid::P256)) => Self::Ec(Curve::P256, bytes.to_vec()),
@@ -251,6 +260,54 @@ impl fmt::Display for SubjectKey {
         }
     }
 }
+
+/// Whether `ECParameters` (ANSI X9.62) spell out exactly sm2p256v1 (GM/T 0003.5). A seed and a cofactor of 1 may be there.
+fn is_sm2_curve(parameters: Tlv<'_>) -> bool {
+    let matches = || -> Result<bool, DerError> {
+        let mut fields = parameters.reader();
+        let version = der::unsigned(fields.expect(tag::INTEGER)?)?;
+        let mut field = fields.expect(tag::SEQUENCE)?.reader();
+        let kind = der::object_identifier(field.any()?)?;
+        let prime = der::unsigned(field.expect(tag::INTEGER)?)?;
+        field.finish()?;
+        let mut curve = fields.expect(tag::SEQUENCE)?.reader();
+        let a = curve.expect(tag::OCTET_STRING)?.value;
+        let b = curve.expect(tag::OCTET_STRING)?.value;
+        curve.optional(tag::BIT_STRING)?;
+        curve.finish()?;
+        let base = fields.expect(tag::OCTET_STRING)?.value;
+        let order = der::unsigned(fields.expect(tag::INTEGER)?)?;
+        let cofactor = match fields.optional(tag::INTEGER)? {
+            Some(cofactor) => der::unsigned(cofactor)?,
+            None => &[1],
+        };
+        fields.finish()?;
+        Ok((1..=3).contains(&version.first().copied().unwrap_or_default())
+            && version.len() == 1
+            && kind == oid::PRIME_FIELD
+            && prime == SM2_PRIME
+            && a == SM2_A
+            && b == SM2_B
+            && base == SM2_BASE
+            && order == SM2_ORDER
+            && cofactor == [1])
+    };
+    matches().unwrap_or(false)
+}
+
+const SM2_PRIME: [u8; 32] = *b"\xff\xff\xff\xfe\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+    \xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff";
+const SM2_A: [u8; 32] = *b"\xff\xff\xff\xfe\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+    \xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xfc";
+const SM2_B: [u8; 32] = *b"\x28\xe9\xfa\x9e\x9d\x9f\x5e\x34\x4d\x5a\x9e\x4b\xcf\x65\x09\xa7\
+    \xf3\x97\x89\xf5\x15\xab\x8f\x92\xdd\xbc\xbd\x41\x4d\x94\x0e\x93";
+const SM2_ORDER: [u8; 32] = *b"\xff\xff\xff\xfe\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+    \x72\x03\xdf\x6b\x21\xc6\x05\x2b\x53\xbb\xf4\x09\x39\xd5\x41\x23";
+const SM2_BASE: [u8; 65] = *b"\x04\
+    \x32\xc4\xae\x2c\x1f\x19\x81\x19\x5f\x99\x04\x46\x6a\x39\xc9\x94\
+    \x8f\xe3\x0b\xbf\xf2\x66\x0b\xe1\x71\x5a\x45\x89\x33\x4c\x74\xc7\
+    \xbc\x37\x36\xa2\xf4\xf6\x77\x9c\x59\xbd\xce\xe3\x6b\x69\x21\x53\
+    \xd0\xa9\x87\x7c\xc6\x2a\x47\x40\x02\xdf\x32\xe5\x21\x39\xf0\xa0";
 
 fn with_aws(
     algorithm: &'static dyn VerificationAlgorithm,

@@ -4,12 +4,16 @@ use std::fmt;
 
 use ::sm2::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use rand_core::CryptoRng;
-use signature::hazmat::{PrehashSigner, PrehashVerifier, RandomizedPrehashSigner};
+use yinxin_sm2::{Nonce, SecretScalar, VerifyingPoint};
 use zeroize::Zeroizing;
 
 use crate::der::{self, DerError, Tlv, tag};
 use crate::digest::{sm3, sm3_parts};
 use crate::oid;
+
+mod signature;
+
+pub use signature::{signature_from_raw, signature_to_raw};
 
 /// The signer identity of every certificate, request and signature (GM/T 0009-2012, 10).
 pub const DEFAULT_ID: &str = "1234567812345678";
@@ -64,25 +68,32 @@ pub enum KeyForm {
 /// An SM2 public key: a point on the curve, kept uncompressed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    point: [u8; 65],
-    key: ::sm2::PublicKey,
+    encoded: [u8; 65],
+    point: VerifyingPoint,
 }
 
 impl PublicKey {
     /// From 04 ‖ X ‖ Y.
     pub fn from_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
-        let point = match bytes.first() {
-            Some(0x02 | 0x03 | 0x06 | 0x07) => return Err(KeyError::NotUncompressed),
-            Some(0x04) => <[u8; 65]>::try_from(bytes).map_err(|_| KeyError::Malformed)?,
+        let coordinates = match bytes {
+            [0x02 | 0x03 | 0x06 | 0x07, ..] => return Err(KeyError::NotUncompressed),
+            [0x04, coordinates @ ..] => coordinates.try_into().map_err(|_| KeyError::Malformed)?,
             _ => return Err(KeyError::Malformed),
         };
-        let key = ::sm2::PublicKey::from_sec1_bytes(&point).map_err(|_| KeyError::NotOnCurve)?;
-        Ok(Self { point, key })
+        VerifyingPoint::from_bytes(coordinates)
+            .map(Self::from_point)
+            .map_err(|_| KeyError::NotOnCurve)
+    }
+
+    fn from_point(point: VerifyingPoint) -> Self {
+        let mut encoded = [0x04; 65];
+        encoded[1..].copy_from_slice(&point.to_bytes());
+        Self { encoded, point }
     }
 
     /// 04 ‖ X ‖ Y.
     pub fn to_sec1(&self) -> [u8; 65] {
-        self.point
+        self.encoded
     }
 
     /// From a DER `SubjectPublicKeyInfo`. The algorithm may be id-ecPublicKey or the SM2 identifier
@@ -113,7 +124,7 @@ impl PublicKey {
             KeyForm::Sm2 => oid::SM2,
         };
         let algorithm = der::sequence(&[&der::oid(algorithm), &der::oid(oid::SM2)]);
-        der::sequence(&[&algorithm, &der::bit_string(0, &self.point)])
+        der::sequence(&[&algorithm, &der::bit_string(0, &self.encoded)])
     }
 
     /// Z: what binds the default identity and this key into every signed digest (GM/T 0003.2, 5.5).
@@ -129,7 +140,7 @@ impl PublicKey {
             &bits.to_be_bytes(),
             id.as_bytes(),
             &CURVE_PARAMETERS,
-            &self.point[1..],
+            &self.encoded[1..],
         ]))
     }
 
@@ -150,20 +161,23 @@ impl PublicKey {
 
     /// Verifies a DER signature over the digest e itself.
     pub fn verify_digest(&self, e: &[u8; 32], signature: &[u8]) -> Result<(), BadSignature> {
-        let signature = ::sm2::dsa::Signature::from_der(signature).map_err(|_| BadSignature)?;
-        let key = ::sm2::dsa::VerifyingKey::new(DEFAULT_ID, self.key).map_err(|_| BadSignature)?;
-        key.verify_prehash(e, &signature).map_err(|_| BadSignature)
+        let signature = signature::from_der(signature)?;
+        if self.point.verify_digest(e, &signature) {
+            Ok(())
+        } else {
+            Err(BadSignature)
+        }
     }
 
     /// The identifier of the key in certificates: the first 160 bits of SM3 over the point's octets
     /// (RFC 5280, 4.2.1.2 leaves the method open).
     pub fn key_identifier(&self) -> [u8; 20] {
-        let digest = sm3(&self.point);
+        let digest = sm3(&self.encoded);
         *digest.first_chunk().expect("an SM3 digest has 32 bytes")
     }
 
-    pub(crate) fn as_inner(&self) -> &::sm2::PublicKey {
-        &self.key
+    pub(crate) fn point(&self) -> &VerifyingPoint {
+        &self.point
     }
 }
 
@@ -180,8 +194,10 @@ impl fmt::Debug for PublicKey {
 /// An SM2 private key in memory. It is erased when dropped and never printed.
 #[derive(Clone)]
 pub struct SigningKey {
-    secret: ::sm2::SecretKey,
+    secret: SecretScalar,
     public: PublicKey,
+    /// Z of the public key: each signature over a message needs it.
+    z: [u8; 32],
 }
 
 impl SigningKey {
@@ -199,26 +215,28 @@ impl SigningKey {
 
     /// From the private scalar d, big-endian, in [1, n-2]: 1+d must have an inverse (GM/T 0003.1).
     pub fn from_scalar(scalar: &[u8; 32]) -> Result<Self, KeyError> {
-        let secret = ::sm2::SecretKey::from_slice(scalar).map_err(|_| KeyError::OutOfRange)?;
-        Self::from_secret(secret)
+        let secret = SecretScalar::from_bytes(scalar).map_err(|_| KeyError::OutOfRange)?;
+        let public = PublicKey::from_point(secret.public_point());
+        let z = public.z();
+        Ok(Self { secret, public, z })
     }
 
     /// The private scalar d, big-endian.
     pub fn to_scalar(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.secret.to_bytes().into())
+        self.secret.to_bytes()
     }
 
     /// From PKCS#8 DER (not encrypted).
     pub fn from_pkcs8_der(bytes: &[u8]) -> Result<Self, KeyError> {
         let secret = ::sm2::SecretKey::from_pkcs8_der(bytes).map_err(|_| KeyError::Malformed)?;
-        Self::from_secret(secret)
+        Self::from_scalar(&Zeroizing::new(secret.to_bytes().into()))
     }
 
     /// PKCS#8 DER (not encrypted).
     pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
-        let document = self
-            .secret
-            .to_pkcs8_der()
+        let document = ::sm2::SecretKey::from_slice(&self.to_scalar()[..])
+            .ok()
+            .and_then(|secret| secret.to_pkcs8_der().ok())
             .expect("an SM2 key always has a PKCS#8 form");
         Zeroizing::new(document.as_bytes().to_vec())
     }
@@ -241,7 +259,7 @@ impl SigningKey {
 
     /// Signs a message; DER. Deterministic (RFC 6979 with SM3): the same message gives the same signature.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
-        self.sign_digest(&self.public.message_digest(message))
+        self.sign_digest(&sm3_parts(&[&self.z, message]))
     }
 
     /// Signs a message with fresh randomness mixed into the nonce; DER.
@@ -250,34 +268,20 @@ impl SigningKey {
         message: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<u8>, SigningFailed> {
-        let e = self.public.message_digest(message);
-        let signature = self
-            .signer()?
-            .sign_prehash_with_rng(rng, &e)
-            .map_err(|_| SigningFailed)?;
-        Ok(signature.to_der().as_bytes().to_vec())
+        let mut random = Zeroizing::new([0; 32]);
+        rng.fill_bytes(&mut random[..]);
+        let e = sm3_parts(&[&self.z, message]);
+        let signature = self.secret.sign_digest(&e, Nonce::Hedged(&random));
+        Ok(signature::to_der(&signature))
     }
 
     /// Signs the digest e itself, as a token does; DER, deterministic.
     pub fn sign_digest(&self, e: &[u8; 32]) -> Result<Vec<u8>, SigningFailed> {
-        let signature: ::sm2::dsa::Signature = self.signer()?.sign_prehash(e).map_err(|_| SigningFailed)?;
-        Ok(signature.to_der().as_bytes().to_vec())
+        let signature = self.secret.sign_digest(e, Nonce::Deterministic);
+        Ok(signature::to_der(&signature))
     }
 
-    fn from_secret(secret: ::sm2::SecretKey) -> Result<Self, KeyError> {
-        let one_plus_d = *secret.to_nonzero_scalar() + ::sm2::Scalar::ONE;
-        if bool::from(one_plus_d.is_zero()) {
-            return Err(KeyError::OutOfRange);
-        }
-        let public = PublicKey::from_sec1(&secret.public_key().to_sec1_bytes())?;
-        Ok(Self { secret, public })
-    }
-
-    fn signer(&self) -> Result<::sm2::dsa::SigningKey, SigningFailed> {
-        ::sm2::dsa::SigningKey::new(DEFAULT_ID, &self.secret).map_err(|_| SigningFailed)
-    }
-
-    pub(crate) fn as_inner(&self) -> &::sm2::SecretKey {
+    pub(crate) fn secret(&self) -> &SecretScalar {
         &self.secret
     }
 }
@@ -288,18 +292,6 @@ impl fmt::Debug for SigningKey {
             .field("public", &self.public)
             .finish_non_exhaustive()
     }
-}
-
-/// Turns r ‖ s, as tokens return it, into the DER form of certificates and requests.
-pub fn signature_from_raw(raw: &[u8; 64]) -> Result<Vec<u8>, BadSignature> {
-    let signature = ::sm2::dsa::Signature::from_slice(raw).map_err(|_| BadSignature)?;
-    Ok(signature.to_der().as_bytes().to_vec())
-}
-
-/// Turns a DER signature into r ‖ s.
-pub fn signature_to_raw(der: &[u8]) -> Result<[u8; 64], BadSignature> {
-    let signature = ::sm2::dsa::Signature::from_der(der).map_err(|_| BadSignature)?;
-    Ok(signature.to_bytes().into())
 }
 
 /// a ‖ b ‖ xG ‖ yG of sm2p256v1 (GM/T 0003.5).

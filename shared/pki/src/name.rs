@@ -1,4 +1,4 @@
-//! Distinguished names: written as Chinese CAs write them, compared as raw DER.
+//! Distinguished names: written as Chinese CAs write them, compared as raw DER, or by the rules of RFC 5280.
 
 use std::fmt;
 
@@ -119,6 +119,17 @@ impl Name {
         &self.der
     }
 
+    /// The name as RFC 5280, 7.1 compares it: two names are the same where these are equal.
+    pub fn canonical(&self) -> CanonicalName {
+        CanonicalName(canonical_rdns(&self.der).unwrap_or_default())
+    }
+
+    /// Whether both name the same by the rules of RFC 5280, 7.1: string types, case and superfluous white space do not
+    /// count. (`==` compares the bytes.)
+    pub fn matches(&self, other: &Self) -> bool {
+        self.der == other.der || self.canonical() == other.canonical()
+    }
+
     /// The attributes in their order.
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
@@ -151,6 +162,61 @@ impl Name {
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.attributes).finish()
+    }
+}
+
+/// A name prepared for comparison: for each RDN its attributes, sorted, the texts in lower case and with single spaces.
+/// Unicode is not normalised further.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CanonicalName(Vec<Rdn>);
+
+/// Types and values, sorted.
+type Rdn = Vec<(Vec<u8>, Vec<u8>)>;
+
+impl CanonicalName {
+    /// Whether this name is `base` or lies below it.
+    pub fn is_within(&self, base: &Self) -> bool {
+        self.0.starts_with(&base.0)
+    }
+
+    /// Whether no RDN is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+// As for names: nothing of what is inside is printed.
+impl fmt::Debug for CanonicalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CanonicalName({} RDNs)", self.0.len())
+    }
+}
+
+fn canonical_rdns(der: &[u8]) -> Result<Vec<Rdn>, DerError> {
+    let mut rdns = Tlv::whole_of(tag::SEQUENCE, der)?.reader();
+    let mut canonical = Vec::new();
+    while !rdns.is_empty() {
+        let mut pairs = rdns.expect(tag::SET)?.reader();
+        let mut rdn = Vec::new();
+        while !pairs.is_empty() {
+            let mut pair = pairs.expect(tag::SEQUENCE)?.reader();
+            let kind = pair.expect(tag::OBJECT_IDENTIFIER)?.value.to_vec();
+            rdn.push((kind, canonical_value(pair.any()?)));
+        }
+        rdn.sort_unstable();
+        canonical.push(rdn);
+    }
+    Ok(canonical)
+}
+
+/// Texts begin with a zero octet, which no DER element does, so that they never equal a value that is not text.
+fn canonical_value(value: Tlv<'_>) -> Vec<u8> {
+    match der::text(value) {
+        Ok(text) => {
+            let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+            [&[0], words.join(" ").as_bytes()].concat()
+        }
+        Err(_) => value.raw.to_vec(),
     }
 }
 

@@ -11,6 +11,8 @@ macro_rules! oids {
 oids! {
     /// An elliptic-curve public key.
     EC_PUBLIC_KEY = "1.2.840.10045.2.1";
+    /// A prime field, in explicit curve parameters.
+    PRIME_FIELD = "1.2.840.10045.1.1";
     /// The curve sm2p256v1, also "the algorithm SM2".
     SM2 = "1.2.156.10197.1.301";
     /// SM2 signature with SM3: the algorithm of every certificate signature here.
@@ -95,6 +97,23 @@ oids! {
     /// id-ad-caIssuers.
     AD_CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
 
+    /// subjectAltName.
+    SUBJECT_ALT_NAME = "2.5.29.17";
+    /// issuerAltName.
+    ISSUER_ALT_NAME = "2.5.29.18";
+    /// nameConstraints.
+    NAME_CONSTRAINTS = "2.5.29.30";
+    /// policyMappings.
+    POLICY_MAPPINGS = "2.5.29.33";
+    /// policyConstraints.
+    POLICY_CONSTRAINTS = "2.5.29.36";
+    /// anyExtendedKeyUsage.
+    ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
+    /// inhibitAnyPolicy.
+    INHIBIT_ANY_POLICY = "2.5.29.54";
+    /// emailAddress, an attribute of names (PKCS #9).
+    EMAIL_ADDRESS = "1.2.840.113549.1.9.1";
+
     /// `IdentifyCode`: a person's identity document (GM/T 0015-2012, 5.2.4).
     IDENTIFY_CODE = "1.2.156.10260.4.1.1";
     /// `OrganizationCode`: the unified social credit code (GM/T 0015-2012, 5.2.4).
@@ -144,4 +163,31 @@ oids! {
     BUSINESS_REGISTRATION_NUMBER = "1.2.156.10260.4.1.3";
     /// `TaxationNumber` (GM/T 0015-2012, 5.2.4).
     TAX_NUMBER = "1.2.156.10260.4.1.5";
+
+    /// SM2 as a signature algorithm (GM/T 0006).
+    SM2_SIGN = "1.2.156.10197.1.301.1";
+    /// SM2 as an encryption algorithm (GM/T 0006).
+    SM2_ENCRYPT = "1.2.156.10197.1.301.3";
+    /// SM4-CBC.
+    SM4_CBC = "1.2.156.10197.1.104.2";
+    /// data (GM/T 0010).
+    GM_DATA = "1.2.156.10197.6.1.4.2.1";
+    /// signedData (GM/T 0010).
+    GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2";
+    /// envelopedData (GM/T 0010).
+    GM_ENVELOPED_DATA = "1.2.156.10197.6.1.4.2.3";
+    /// signedAndEnvelopedData (GM/T 0010).
+    GM_SIGNED_AND_ENVELOPED_DATA = "1.2.156.10197.6.1.4.2.4";
+    /// data (PKCS #7).
+    PKCS7_DATA = "1.2.840.113549.1.7.1";
+    /// signedData (PKCS #7).
+    PKCS7_SIGNED_DATA = "1.2.840.113549.1.7.2";
+    /// envelopedData (PKCS #7).
+    PKCS7_ENVELOPED_DATA = "1.2.840.113549.1.7.3";
+    /// signedAndEnvelopedData (PKCS #7).
+    PKCS7_SIGNED_AND_ENVELOPED_DATA = "1.2.840.113549.1.7.4";
+    /// The attribute contentType.
+    CONTENT_TYPE = "1.2.840.113549.1.9.3";
+    /// The attribute messageDigest.
+    MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
 }

@@ -5,9 +5,18 @@
 use getrandom::SysRng;
 use proptest::prelude::*;
 use rand_core::UnwrapErr;
-use yinxin_pki::lint::lint;
+use yinxin_pki::crl::IssuingDistributionPoint;
+use yinxin_pki::lint::{lint, lint_crl, lint_ocsp};
+use yinxin_pki::ocsp::{CertId, OcspHash};
 use yinxin_pki::profile::Profile;
-use yinxin_pki::{Certificate, Csr, CsrBuilder, EnvelopedKey, Name, PublicKey, SigningKey, pem};
+use yinxin_pki::{
+    Certificate, Crl, Csr, CsrBuilder, EnvelopedKey, Name, OcspRequest, OcspResponse, PublicKey, SigningKey,
+    pem,
+};
+
+use authority::Authority;
+
+mod authority;
 
 fn read_everything(bytes: &[u8]) {
     let key = SigningKey::from_scalar(&[1; 32]).unwrap();
@@ -18,6 +27,18 @@ fn read_everything(bytes: &[u8]) {
         certificate.organization_code();
         certificate.key_usage();
         certificate.is_ca();
+    }
+    if let Ok(crl) = Crl::from_der(bytes) {
+        drop(crl.issuing_distribution_point());
+        assert_eq!(crl.find(&[]), None);
+        assert_eq!(Crl::from_pem(&crl.to_pem()), Ok(crl));
+    }
+    drop(IssuingDistributionPoint::from_der(bytes));
+    if let Ok(response) = OcspResponse::from_der(bytes) {
+        assert_eq!(response.as_der(), bytes);
+    }
+    if let Ok(request) = OcspRequest::from_der(bytes) {
+        assert!(!request.cert_ids().is_empty());
     }
     drop(Csr::from_der(bytes));
     drop(EnvelopedKey::from_der(bytes).and_then(|enveloped| enveloped.open(&key)));
@@ -61,4 +82,87 @@ proptest! {
         der.truncate(cut);
         read_everything(&der);
     }
+
+    #[test]
+    fn damaged_certificates_lists_and_answers_never_panic(
+        at in 0_usize..2000, octets in proptest::collection::vec(any::<u8>(), 0..4), cut in 0_usize..2000,
+    ) {
+        let (authority, wholes) = self::wholes();
+        let responder = &authority.party("responder").certificate;
+        for whole in wholes {
+            let at = at % whole.len();
+            let end = (at + octets.len()).min(whole.len());
+            // The same octets in place of others, then in front of them, which breaks all lengths around.
+            for rest in [end, at] {
+                let mut changed = [&whole[..at], &octets[..], &whole[rest..]].concat();
+                read_everything(&changed);
+                drop(lint_crl(&changed, responder));
+                drop(lint_ocsp(&changed, responder));
+                changed.truncate(cut);
+                read_everything(&changed);
+            }
+        }
+    }
+}
+
+/// One of each signed object, made once.
+fn wholes() -> &'static (Authority, Vec<Vec<u8>>) {
+    static WHOLES: std::sync::OnceLock<(Authority, Vec<Vec<u8>>)> = std::sync::OnceLock::new();
+    WHOLES.get_or_init(|| {
+        let authority = Authority::new(time::macros::datetime!(2026-11-23 08:00:00 UTC));
+        let crl = authority.crl();
+        let answer = authority.answer(OcspHash::Sm3, Some(&[7; 32]));
+        let basic = OcspResponse::from_der(&answer).unwrap().basic.unwrap();
+        let wholes = vec![
+            authority.party("unit-sign").certificate.as_der().to_vec(),
+            crl.as_der().to_vec(),
+            crl.tbs_der().to_vec(),
+            basic.tbs_der().to_vec(),
+            answer,
+        ];
+        (authority, wholes)
+    })
+}
+
+/// With `YINXIN_FUZZ_CORPUS` they are written there, one directory for each fuzz target: it starts from them.
+#[test]
+fn whole_objects_are_read() {
+    let authority = Authority::new(time::macros::datetime!(2026-11-23 08:00:00 UTC));
+    let unit = authority.party("unit-sign");
+    let (signing, encryption) = (&unit.key, &authority.party("unit-encrypt").key);
+    let enveloped = EnvelopedKey::seal(encryption, signing.public_key(), &mut UnwrapErr(SysRng));
+    let cert_id = CertId::of(
+        &authority.party("issuing").certificate,
+        unit.certificate.serial_content(),
+        OcspHash::Sm3,
+    );
+    let request = OcspRequest::new(vec![cert_id], Some(&[7; 16]));
+    let (crl, answer) = (authority.crl(), authority.answer(OcspHash::Sha1, Some(&[7; 32])));
+    let basic = OcspResponse::from_der(&answer).unwrap().basic.unwrap();
+    assert!(Certificate::from_der(unit.certificate.as_der()).is_ok());
+    assert!(Csr::from_der(&authority.request()).is_ok());
+    assert!(Crl::from_der(crl.as_der()).is_ok());
+    assert!(OcspRequest::from_der(request.as_der()).is_ok());
+    assert!(EnvelopedKey::from_der(enveloped.as_der()).is_ok());
+    assert!(Name::from_der(unit.certificate.subject().as_der()).is_ok());
+    let Some(corpus) = std::env::var_os("YINXIN_FUZZ_CORPUS").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let write = |target: &str, file: &str, bytes: &[u8]| {
+        let directory = corpus.join(target);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join(file), bytes).unwrap();
+    };
+    for (name, party) in &authority.parties {
+        write("certificate", name, party.certificate.as_der());
+        write("lint", name, party.certificate.as_der());
+        write("name", name, party.certificate.subject().as_der());
+    }
+    write("lint", "list", crl.tbs_der());
+    write("lint", "answer", basic.tbs_der());
+    write("csr", "request", &authority.request());
+    write("crl", "list", crl.as_der());
+    write("ocsp_request", "request", request.as_der());
+    write("ocsp_response", "answer", &answer);
+    write("enveloped_key", "enveloped", enveloped.as_der());
 }

@@ -13,6 +13,7 @@ use crate::der::{DerError, Reader, Tlv, tag};
 use super::ReasonFlags;
 
 /// The limits of a list.
+#[allow(clippy::struct_excessive_bools, reason = "the fields are the standard's")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IssuingDistributionPoint {
     /// The full names of the distribution point: each a whole DER `GeneralName`. Empty if there are none.

@@ -129,7 +129,7 @@ fn a_written_answer_is_read() {
         );
         assert_eq!(basic.responses(), responses);
         assert_eq!(basic.nonce(), Some(&[9; 16][..]));
-        assert_eq!(basic.certificates(), [root.clone()]);
+        assert_eq!(basic.certificates(), std::slice::from_ref(&root));
         assert_eq!(basic.find(&root, &[2]), Some(&responses[1]));
         assert_eq!(basic.find(&root, &[5]), None);
         basic.verify_signature(root.key()).unwrap();

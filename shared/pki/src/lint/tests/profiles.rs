@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Attribute;
+use crate::oid::{COMMON_NAME, COUNTRY, LOCALITY, ORGANIZATION, ORGANIZATIONAL_UNIT, STATE};
 
 const OTHERS: [Profile; 5] = [
     Profile::OcspResponder,
@@ -89,7 +90,6 @@ fn a_name_out_of_order_or_with_hidden_characters_is_found() {
         let tbs = world.tbs(Profile::Signing, |content| content.subject = name);
         world.findings(Profile::Signing, &tbs)
     };
-    use oid::{COMMON_NAME, COUNTRY, LOCALITY, ORGANIZATION, ORGANIZATIONAL_UNIT, STATE};
     let whole = [
         (COUNTRY, "CN"),
         (STATE, "江苏省"),
