@@ -199,7 +199,7 @@ impl fmt::Debug for StatusAuthority {
 
 /// A serial number in hexadecimal as the content octets of an INTEGER; `None` if it is none.
 pub fn serial_content(hex: &str) -> Option<Vec<u8>> {
-    if hex.is_empty() || !hex.is_ascii() || hex.len() % 2 != 0 {
+    if hex.is_empty() || !hex.is_ascii() || !hex.len().is_multiple_of(2) {
         return None;
     }
     let mut bytes = (0..hex.len())
