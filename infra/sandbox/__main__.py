@@ -1,4 +1,4 @@
-"""Command line: `init` makes keys and secrets, `serve` runs the outside world.
+"""Command line: `init` makes keys and secrets, `serve` runs the outside world, `est` a vendor's CA.
 
 Runs as `python infra/sandbox ...` and, with infra/ on PYTHONPATH, as `python -m sandbox ...`.
 """
@@ -13,10 +13,12 @@ if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from sandbox.app import serve  # noqa: E402
+from sandbox import est  # noqa: E402
 from sandbox.keys import Config, NotInitialised, init  # noqa: E402
 
 DEFAULT_SMTP_PORT = 4625
 DEFAULT_PORT = 4600
+DEFAULT_EST_PORT = 4630
 
 
 def port(text: str) -> int:
@@ -43,6 +45,12 @@ def arguments() -> argparse.Namespace:
     run.add_argument("--dir", type=Path, required=True, help="folder that init filled")
     run.add_argument("--port", type=port, default=DEFAULT_PORT, help="HTTP port; 0 takes a free one")
     run.add_argument("--smtp-port", type=port, default=None, help="mail port (default: the one in the secrets)")
+
+    vendor = commands.add_parser("est", help="run a vendor's CA that speaks EST until SIGTERM or SIGINT")
+    vendor.add_argument("--dir", type=Path, required=True, help="folder for its TLS test keys and its root")
+    vendor.add_argument("--port", type=port, default=DEFAULT_EST_PORT, help="HTTPS port; 0 takes a free one")
+    vendor.add_argument("--years", type=int, default=1, help="how long its certificates are valid")
+    vendor.add_argument("--fault", action="append", default=[], metavar="NAME[=COUNT]", help=", ".join(est.FAULTS))
     return parser.parse_args()
 
 
@@ -51,6 +59,13 @@ def main() -> int:
     if args.command == "init":
         made = init(args.dir, args.smtp_port, DEFAULT_SMTP_PORT, force=args.force)
         print(f"sandbox {'made fresh keys' if made else 'keeps the keys'} in {args.dir}", flush=True)
+        return 0
+    if args.command == "est":
+        try:
+            asyncio.run(est.serve(args.dir, args.port, args.fault, args.years))
+        except (OSError, ValueError) as reason:
+            print(f"sandbox: {reason}", file=sys.stderr)
+            return 1
         return 0
     try:
         config = Config.load(args.dir)

@@ -25,9 +25,18 @@ pub struct Staff {
 
 /// A session for a new account of a vendor.
 pub async fn session(world: &World, vendor: &str, role: Role) -> Result<Staff> {
-    let (role, account) = match role {
-        Role::Officer => ("officer", "journey-officer"),
-        Role::Operator => ("operator", "journey-operator"),
+    let account = match role {
+        Role::Officer => "journey-officer",
+        Role::Operator => "journey-operator",
+    };
+    session_of(world, vendor, role, account).await
+}
+
+/// A session for an account of a vendor.
+pub async fn session_of(world: &World, vendor: &str, role: Role, account: &str) -> Result<Staff> {
+    let role = match role {
+        Role::Officer => "officer",
+        Role::Operator => "operator",
     };
     let mut command = world.program("yinxin-admin")?;
     command.args(["staff", "--vendor", vendor, "--role", role, "--account", account]);

@@ -25,7 +25,7 @@ use crate::App;
 use crate::authority::{Authority, AuthorityError};
 use crate::records::Record;
 use crate::statuses::{Speaker, StatusError};
-use crate::{refreshing, revoking};
+use crate::{history, recovering, refreshing, revoking};
 
 /// Steps that a CA may take for one request in one run; no CA needs more than two before the pair.
 const MAX_STEPS: usize = 4;
@@ -37,7 +37,7 @@ pub struct Issuing {
 
 /// Why an errand was not done.
 #[derive(Debug, thiserror::Error)]
-enum IssueError {
+pub(crate) enum IssueError {
     /// The store did not do its work; it may next time.
     #[error("the store did not do its work")]
     Store(#[from] StoreError),
@@ -70,6 +70,7 @@ impl Batch for Issuing {
         match errand.effect {
             Effect::AskCa => Ok(self.ask_ca(&errand).await?),
             Effect::RevokeCertificates => Ok(self.revoke(&errand).await?),
+            Effect::RecoverKey { ref recovery } => Ok(recovering::recover(&self.app, recovery).await?),
             ref other => Err(IssueError::NotMine(other.name()).into()),
         }
     }
@@ -151,6 +152,7 @@ impl Issuing {
             // Another run may have been faster: what is recorded counts, not what was just prepared.
             issuances.record(&request, &sealed, &prepared.serials).await?
         };
+        let escrow = history::escrow_of(authority, &request, &recorded.prepared)?;
         let issued = if let Some(issued) = recorded.issued {
             issued
         } else {
@@ -168,6 +170,7 @@ impl Issuing {
         if let Some(speaker) = speaker {
             speaker.register(order, &pair).await?;
         }
+        history::enter(&self.app, order, personal, &request, escrow, &pair).await?;
         Ok(Some(pair))
     }
 

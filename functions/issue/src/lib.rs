@@ -3,11 +3,13 @@
 //! What is to be signed is recorded before it is signed, under a name that the order's request fixes: wherever a
 //! run stops, the next one goes on from the record, with the same serial numbers.
 pub mod authority;
+mod history;
 mod issuing;
 mod records;
 pub mod refreshing;
 mod revoking;
 pub mod statuses;
+mod recovering;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

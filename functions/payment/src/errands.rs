@@ -65,6 +65,7 @@ impl Errands {
             // `errand` lets no others through.
             Effect::AskCa
             | Effect::RevokeCertificates
+            | Effect::RecoverKey { .. }
             | Effect::SendCode { .. }
             | Effect::SendPassword { .. }
             | Effect::SendNotice { .. } => Ok(()),

@@ -11,7 +11,6 @@ use yinxin_lambda::{Bearer, Json, Problem};
 use yinxin_order::issuance::{Certificates, SubmittedCsr};
 use yinxin_order::state::State as OrderState;
 use yinxin_order::{Command, Refusal};
-use yinxin_pki::csr::CsrError;
 use yinxin_pki::{Csr, sm3};
 use yinxin_store::{AdvanceError, advance_with};
 
@@ -54,7 +53,7 @@ pub async fn submit_csr(
     let platform = &app.platform;
     let staff = platform.staff(&bearer, Role::Operator).await?;
     let order = platform.order_for(&staff, &id).await?;
-    let csr = Csr::from_pem(&body.csr).map_err(refused)?;
+    let csr = Csr::from_pem(&body.csr)?;
     // The CA writes the subject from the order in any case; a request that asks for another is a mistake, perhaps
     // of the order. The kinds of strings may differ, as long as the texts do not.
     if csr.subject().attributes() != subject_name(&personal(&order)?.form)?.attributes() {
@@ -74,15 +73,6 @@ pub async fn submit_csr(
         Err(error) => return Err(error.into()),
     };
     Ok((StatusCode::ACCEPTED, Json(view)))
-}
-
-fn refused(error: CsrError) -> Problem {
-    let code = match error {
-        CsrError::TooLarge | CsrError::Malformed(_) | CsrError::Pem => Code::CsrMalformed,
-        CsrError::Key(_) => Code::CsrKey,
-        CsrError::Algorithm | CsrError::Proof => Code::CsrProof,
-    };
-    Problem::new(code).because(&error.to_string()).at("/csr")
 }
 
 /// That the CA is at work.

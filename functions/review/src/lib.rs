@@ -1,13 +1,16 @@
-//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it
-//! back, and revoke what was issued.
+//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back, and revoke what was
+//! issued; two of them recover a holder's encryption key to a new token.
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 
 mod decision;
+mod holders;
 mod order;
 mod queue;
 mod revocation;
+mod recoveries;
+mod recovery_view;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -42,4 +45,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(decision::approve))
         .routes(routes!(decision::reject))
         .routes(routes!(revocation::revoke))
+        .routes(routes!(recoveries::request))
+        .routes(routes!(recoveries::show))
+        .routes(routes!(recoveries::approve))
+        .routes(routes!(recoveries::reject))
+        .routes(routes!(holders::keys))
 }

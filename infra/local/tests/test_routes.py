@@ -26,6 +26,11 @@ ROUTES = {
         "POST /api/review/orders/{id}/approve",
         "POST /api/review/orders/{id}/reject",
         "POST /api/review/orders/{id}/revoke",
+        "POST /api/review/recoveries",
+        "GET /api/review/recoveries/{id}",
+        "POST /api/review/recoveries/{id}/approve",
+        "POST /api/review/recoveries/{id}/reject",
+        "GET /api/review/holders/keys",
     },
     "Personalise": {
         "GET /api/personalise/orders",

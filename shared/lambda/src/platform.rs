@@ -13,10 +13,12 @@ use yinxin_store::documents::{Documents, S3Documents};
 use yinxin_store::dynamo::{CallCounter, DynamoStore};
 use yinxin_store::intakes::Intakes;
 use yinxin_store::issuances::Issuances;
+use yinxin_store::key_history::KeyHistory;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
 use yinxin_store::publications::{Publications, S3Publications};
 use yinxin_store::statuses::{RevocationLists, Statuses};
+use yinxin_store::recoveries::Recoveries;
 use yinxin_store::vault::{KmsVault, MemoryVault, Vault};
 
 use crate::session::SessionKey;
@@ -46,6 +48,10 @@ pub struct Platform {
     pub authorities: Arc<dyn Authorities>,
     /// What people did with keys.
     pub audits: Arc<dyn Audits>,
+    /// Recoveries of escrowed encryption keys.
+    pub recoveries: Arc<dyn Recoveries>,
+    /// Which encryption keys a holder was given.
+    pub key_history: Arc<dyn KeyHistory>,
     /// Vendors and products.
     pub catalog: Arc<dyn Catalog>,
     /// What the registration platform handed over.
@@ -113,6 +119,8 @@ impl Platform {
             publications: Arc::new(publications),
             authorities: store.clone(),
             audits: store.clone(),
+            recoveries: store.clone(),
+            key_history: store.clone(),
             catalog: store.clone(),
             intakes: store,
             documents: Arc::new(documents),
@@ -142,6 +150,8 @@ impl Platform {
             publications: store.clone(),
             authorities: store.clone(),
             audits: store.clone(),
+            recoveries: store.clone(),
+            key_history: store.clone(),
             catalog: store.clone(),
             intakes: store.clone(),
             documents: store.clone(),

@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use yinxin_order::Refusal;
 use yinxin_order::form::{Contradiction, InvalidForm};
 use yinxin_order::identifiers::InvalidIdentifier;
+use yinxin_order::recovery::RecoveryRefusal;
+use yinxin_pki::csr::CsrError;
 use yinxin_store::codes::{CodeRefusal, LimitReached};
+use yinxin_store::recoveries::RecoveryError;
 use yinxin_store::{AdvanceError, StoreError};
 
 use crate::platform::SecretError;
@@ -135,6 +138,13 @@ codes! {
     PasswordForm => "password-form", 422, "A user password has 6 to 16 printable ASCII characters", "用户口令须为 6 至 16 位";
     // What the world may read.
     NoSuchPublication => "no-such-publication", 404, "There is no such revocation list or certificate", "没有该证书撤销列表或证书";
+    // Recovery of encryption keys.
+    KeyNotFound => "key-not-found", 404, "There is no such encryption key of this vendor", "加密密钥不存在";
+    KeyNotEscrowed => "key-not-escrowed", 409, "The platform does not have this key in escrow; the vendor has", "该密钥由厂商托管，平台无法恢复";
+    RecoveryNotFound => "recovery-not-found", 404, "There is no such recovery for this vendor", "密钥恢复申请不存在";
+    RecoveryNotAllowed => "recovery-not-allowed", 409, "The recovery does not take this now", "密钥恢复申请当前状态不允许此操作";
+    RecoverySameOfficer => "recovery-same-officer", 409, "The officer who asked cannot approve", "申请人不能审批自己的密钥恢复申请";
+    RecoveryExpired => "recovery-expired", 409, "The recovery was not finished within 7 days", "密钥恢复申请已过期，请重新申请";
     // The platform.
     Busy => "busy", 503, "The platform is busy; try again", "系统繁忙，请稍后再试";
     Internal => "internal", 500, "Something is wrong on the platform's side", "系统错误，请联系客服";
@@ -246,6 +256,37 @@ impl From<Refusal> for Problem {
             Refusal::Erased => Code::OrderErased,
         };
         Problem::new(code).because(&refusal.to_string())
+    }
+}
+
+impl From<CsrError> for Problem {
+    fn from(error: CsrError) -> Self {
+        let code = match error {
+            CsrError::TooLarge | CsrError::Malformed(_) | CsrError::Pem => Code::CsrMalformed,
+            CsrError::Key(_) => Code::CsrKey,
+            CsrError::Algorithm | CsrError::Proof => Code::CsrProof,
+        };
+        Problem::new(code).because(&error.to_string()).at("/csr")
+    }
+}
+
+impl From<RecoveryRefusal> for Problem {
+    fn from(refusal: RecoveryRefusal) -> Self {
+        Problem::new(match refusal {
+            RecoveryRefusal::NotAllowed(_) => Code::RecoveryNotAllowed,
+            RecoveryRefusal::Expired => Code::RecoveryExpired,
+            RecoveryRefusal::SameOfficer => Code::RecoverySameOfficer,
+            RecoveryRefusal::NotYours => Code::RoleMissing,
+        })
+    }
+}
+
+impl From<RecoveryError> for Problem {
+    fn from(error: RecoveryError) -> Self {
+        match error {
+            RecoveryError::Refused(refusal) => refusal.into(),
+            RecoveryError::Store(error) => error.into(),
+        }
     }
 }
 

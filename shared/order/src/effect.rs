@@ -2,6 +2,8 @@
 //! transaction, carried by a queue, and may run twice.
 use serde::{Deserialize, Serialize};
 
+use crate::identifiers::RecoveryId;
+
 /// A text that only the function `notify` can open (KMS ciphertext in base64).
 ///
 /// This type is used in stored state.
@@ -25,6 +27,11 @@ pub enum Effect {
     AskCa,
     /// Revoke the order's certificates: status answers and revocation list.
     RevokeCertificates,
+    /// Envelope an escrowed encryption key to a new token; its two officers agreed.
+    RecoverKey {
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
     /// Send the applicant a one-time code.
     SendCode {
         /// The code.
@@ -88,7 +95,7 @@ impl Effect {
     /// Who does it.
     pub fn queue(&self) -> Queue {
         match self {
-            Effect::AskCa | Effect::RevokeCertificates => Queue::Issue,
+            Effect::AskCa | Effect::RevokeCertificates | Effect::RecoverKey { .. } => Queue::Issue,
             Effect::SendCode { .. } | Effect::SendPassword { .. } | Effect::SendNotice { .. } => {
                 Queue::Notify
             }
@@ -103,6 +110,7 @@ impl Effect {
         match self {
             Effect::AskCa => "ask_ca",
             Effect::RevokeCertificates => "revoke_certificates",
+            Effect::RecoverKey { .. } => "recover_key",
             Effect::SendCode { .. } => "send_code",
             Effect::SendPassword { .. } => "send_password",
             Effect::SendNotice { .. } => "send_notice",

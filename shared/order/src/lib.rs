@@ -15,6 +15,7 @@ pub mod issuance;
 pub mod kind;
 pub mod order;
 pub mod payment;
+pub mod recovery;
 pub mod refusal;
 pub mod revocation;
 #[cfg(any(test, feature = "samples"))]
@@ -26,5 +27,6 @@ pub use command::{Actor, Command};
 pub use decide::{Move, decide};
 pub use effect::{Effect, Notice, Queue, Sealed};
 pub use order::Order;
+pub use recovery::Recovery;
 pub use refusal::Refusal;
 pub use state::State;

@@ -60,7 +60,11 @@ impl EnvelopedKey {
             .expect("a session key is not empty");
         let blocks = sm4_ecb_encrypt(&session, &encryption.to_scalar()[..]).expect("32 bytes are two blocks");
         let private_key: [u8; 32] = blocks.try_into().expect("ECB keeps the length");
-        let public_key = encryption.public_key().clone();
+        Self::from_parts(session_key, encryption.public_key().clone(), private_key)
+    }
+
+    /// From its parts: the session key as DER `SM2Cipher`, the private key under the session key.
+    pub(crate) fn from_parts(session_key: Vec<u8>, public_key: PublicKey, private_key: [u8; 32]) -> Self {
         let algorithm = der::sequence(&[&der::oid(oid::SM4_ECB), &der::null()]);
         let der = der::sequence(&[
             &algorithm,

@@ -21,6 +21,7 @@ pub mod path;
 pub mod pem;
 pub mod profile;
 pub mod request;
+pub mod skf_blob;
 pub mod symmetric;
 
 pub use algorithm::{SignatureAlgorithm, SubjectKey};
@@ -33,4 +34,5 @@ pub use key::{BadSignature, KeyError, KeyForm, PublicKey, SigningKey};
 pub use name::{Attribute, CanonicalName, Name};
 pub use ocsp::{OcspRequest, OcspResponse};
 pub use rand_core;
+pub use skf_blob::EnvelopedKeyBlob;
 pub use zeroize::Zeroizing;

@@ -23,8 +23,10 @@ mod deliveries;
 mod intakes;
 mod issuances;
 mod item;
+mod key_history;
 mod lists;
 mod orders;
+mod recoveries;
 mod statuses;
 
 /// The names of the tables.

@@ -14,11 +14,13 @@ pub mod dynamo;
 pub mod error;
 pub mod intakes;
 pub mod issuances;
+pub mod key_history;
 pub mod memory;
 pub mod meter;
 pub mod orders;
 pub mod publications;
 pub mod statuses;
+pub mod recoveries;
 pub mod vault;
 
 pub use advance::{AdvanceError, advance, advance_once, advance_with};

@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime};
 use yinxin_order::effect::Effect;
 use yinxin_order::identifiers::{OrderId, OrderNumber, VendorId};
 use yinxin_order::order::{Event, Order};
+use yinxin_order::recovery::Recovery;
 use yinxin_order::state::State;
 
 use crate::audits::AuditEntry;
@@ -19,10 +20,12 @@ use crate::documents::{Announced, Documents, UploadKey, UploadPermission};
 use crate::error::StoreError;
 use crate::intakes::{Intake, Intakes};
 use crate::issuances::{Issuance, Issuances};
+use crate::key_history::KeyEntry;
 use crate::orders::{Errand, OrderSummary, Orders, Page};
 
 mod authorities;
 mod statuses;
+mod recoveries;
 
 /// All stores in one process's memory.
 #[derive(Default)]
@@ -46,6 +49,8 @@ struct Inner {
     authorities: HashMap<String, String>,
     trust_lists: HashMap<String, String>,
     audits: Vec<AuditEntry>,
+    recoveries: HashMap<String, Recovery>,
+    keys: HashMap<String, KeyEntry>,
     vendors: BTreeMap<String, Vendor>,
     systems: HashMap<String, String>,
     intakes: HashMap<String, Intake>,
@@ -69,6 +74,11 @@ impl MemoryStore {
     /// Puts bytes where an upload would arrive.
     pub fn arrive(&self, key: &UploadKey, bytes: Vec<u8>) {
         self.inner().objects.insert(key.arrival(), bytes);
+    }
+
+    /// Puts another record in the place of a request's, as somebody who writes to the table could.
+    pub fn swap_issuance(&self, request: &str, other: Issuance) {
+        self.inner().issuances.insert(request.to_owned(), other);
     }
 
     /// What is kept of an upload.

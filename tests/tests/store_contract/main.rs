@@ -16,13 +16,16 @@ use yinxin_store::codes::{Codes, StoredCode};
 use yinxin_store::deliveries::Deliveries;
 use yinxin_store::intakes::Intakes;
 use yinxin_store::issuances::Issuances;
+use yinxin_store::key_history::KeyHistory;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
 use yinxin_store::statuses::{RevocationLists, Statuses};
+use yinxin_store::recoveries::Recoveries;
 use yinxin_store::vault::random_bytes;
 use yinxin_tests::journey::{Stage, new_seed};
 
 mod authorities;
+mod escrow;
 mod orders;
 mod others;
 mod statuses;
@@ -35,6 +38,8 @@ trait Store:
     + Issuances
     + Authorities
     + Audits
+    + Recoveries
+    + KeyHistory
     + Intakes
     + Statuses
     + RevocationLists
@@ -48,6 +53,8 @@ impl<T> Store for T where
         + Issuances
         + Authorities
         + Audits
+        + Recoveries
+        + KeyHistory
         + Intakes
         + Statuses
         + RevocationLists
@@ -97,6 +104,12 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
     authorities::the_audit_trail_keeps_everything_in_order(&*store)
         .await
         .context("audits")?;
+    escrow::a_recovery_takes_each_step_once_and_leaves_an_entry(&*store)
+        .await
+        .context("recoveries")?;
+    escrow::keys_are_found_by_serial_order_and_holder(&*store)
+        .await
+        .context("key history")?;
     others::messages_are_claimed(&*store)
         .await
         .context("deliveries")?;

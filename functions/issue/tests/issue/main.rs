@@ -4,6 +4,7 @@
 mod authorities;
 mod interruptions;
 mod issuing;
+mod recovering;
 mod revoking;
 mod stopping;
 mod stopping_statuses;

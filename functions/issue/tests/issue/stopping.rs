@@ -4,13 +4,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use yinxin_order::effect::Effect;
-use yinxin_order::identifiers::{OrderId, OrderNumber, VendorId};
+use yinxin_order::identifiers::{OrderId, OrderNumber, RecoveryId, VendorId};
 use yinxin_order::order::{Event, Order};
+use yinxin_order::recovery::{Recovery, RecoveryMove};
 use yinxin_order::state::State;
 use yinxin_store::claims::Idempotency;
 use yinxin_store::issuances::{Issuance, Issuances};
+use yinxin_store::key_history::{KeyEntry, KeyHistory};
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::{OrderSummary, Orders, Page};
+use yinxin_store::recoveries::Recoveries;
 use yinxin_store::{Claim, StoreError};
 
 /// A place where a run may end.
@@ -22,6 +25,8 @@ pub enum Stop {
     AfterProceed,
     BeforeComplete,
     AfterComplete,
+    BeforeEnter,
+    AfterEnter,
     BeforeSave,
     AfterSave,
     BeforePair,
@@ -40,11 +45,13 @@ pub enum Stop {
     AfterRevoke,
     BeforeAnswers,
     AfterAnswers,
+    BeforeDeliver,
+    AfterDeliver,
 }
 
 impl Stop {
     /// The places of an issuing, in their order.
-    pub const ISSUING: [Stop; 18] = [
+    pub const ISSUING: [Stop; 20] = [
         Stop::BeforePair,
         Stop::AfterPair,
         Stop::BeforeRecord,
@@ -61,6 +68,8 @@ impl Stop {
         Stop::AfterPublish,
         Stop::BeforeRegister,
         Stop::AfterRegister,
+        Stop::BeforeEnter,
+        Stop::AfterEnter,
         Stop::BeforeSave,
         Stop::AfterSave,
     ];
@@ -223,5 +232,39 @@ impl Orders for Stopping {
 
     async fn events(&self, id: &OrderId) -> Result<Vec<Event>, StoreError> {
         self.store.events(id).await
+    }
+}
+
+#[async_trait]
+impl KeyHistory for Stopping {
+    async fn enter_key(&self, entry: &KeyEntry) -> Result<(), StoreError> {
+        self.pass(Stop::BeforeEnter)?;
+        self.store.enter_key(entry).await?;
+        self.pass(Stop::AfterEnter)
+    }
+
+    async fn key_of(&self, serial: &str) -> Result<Option<KeyEntry>, StoreError> {
+        self.store.key_of(serial).await
+    }
+
+    async fn keys_of_order(&self, order: &OrderId) -> Result<Vec<KeyEntry>, StoreError> {
+        self.store.keys_of_order(order).await
+    }
+
+    async fn keys_of_holder(&self, holder: &str, vendor: &VendorId) -> Result<Vec<KeyEntry>, StoreError> {
+        self.store.keys_of_holder(holder, vendor).await
+    }
+}
+
+#[async_trait]
+impl Recoveries for Stopping {
+    async fn recovery(&self, id: &RecoveryId) -> Result<Recovery, StoreError> {
+        self.store.recovery(id).await
+    }
+
+    async fn save_recovery(&self, moved: &RecoveryMove) -> Result<(), StoreError> {
+        self.pass(Stop::BeforeDeliver)?;
+        self.store.save_recovery(moved).await?;
+        self.pass(Stop::AfterDeliver)
     }
 }

@@ -40,7 +40,7 @@ pub const NOW: OffsetDateTime = datetime!(2026-04-07 02:00 UTC);
 
 pub struct World {
     pub stopping: Arc<Stopping>,
-    platform: Platform,
+    pub platform: Platform,
     app: App,
     clock: Arc<AtomicI64>,
     /// The key in the UKey.
@@ -81,6 +81,8 @@ impl World {
         platform.statuses = stopping.clone();
         platform.lists = stopping.clone();
         platform.publications = stopping.clone();
+        platform.recoveries = stopping.clone();
+        platform.key_history = stopping.clone();
         World {
             stopping,
             app: App::new(platform.clone()),

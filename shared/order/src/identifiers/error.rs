@@ -57,6 +57,7 @@ coded_error! {
         UnitName => "malformed-unit-name", "a unit's name has 2 to 64 printable characters";
         OrderNumber => "malformed-order-number", "an order number is a date of eight digits, the letter A and ten digits";
         OrderId => "malformed-order-id", "an order id has 32 lower-case hexadecimal digits";
+        RecoveryId => "malformed-recovery-id", "the id of a recovery has 32 lower-case hexadecimal digits";
         VendorId => "malformed-vendor-id", "a vendor id has 2 to 32 lower-case letters, digits and inner hyphens, a letter first";
         ProductId => "malformed-product-id", "a product id has 2 to 32 lower-case letters, digits and inner hyphens, a letter first";
         Address => "malformed-address", "an address has 2 to 200 printable characters";

@@ -27,6 +27,19 @@ text_type! {
 }
 
 text_type! {
+    /// The id of a key recovery: 128 random bits in lower-case hex.
+    RecoveryId {
+        parse: |text| {
+            let fits = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+            fits.then(|| text.to_owned())
+        },
+        error: RecoveryId,
+        face: open,
+        schema: (pattern = "^[0-9a-f]{32}$", example = "0b6e8c1f2a9d4f7e8b3c5d6e7f809142")
+    }
+}
+
+text_type! {
     /// A vendor's id: a short slug.
     VendorId {
         parse: parse_slug,
@@ -95,4 +108,11 @@ fn parse_slug(text: &str) -> Option<String> {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     fits.then(|| text.to_owned())
+}
+
+impl RecoveryId {
+    /// The id of 128 random bits.
+    pub fn from_random(random: [u8; 16]) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(random)))
+    }
 }

@@ -47,14 +47,10 @@ impl Authorities for DynamoStore {
 #[async_trait]
 impl Audits for DynamoStore {
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        // Entries of one moment differ by the random part.
-        let sk = format!(
-            "{:020}#{}",
-            entry.at.unix_timestamp_nanos(),
-            hex::encode(random_bytes::<8>())
-        );
-        let stored = item(&audit_pk(&entry.subject), &sk, [("entry", s(to_json(entry)?))]);
-        if self.put_if_absent(&self.tables.certificates, stored).await? {
+        if self
+            .put_if_absent(&self.tables.certificates, audit_item(entry)?)
+            .await?
+        {
             Ok(())
         } else {
             Err(StoreError::Conflict)
@@ -98,6 +94,21 @@ impl DynamoStore {
             Err(error) => Err(StoreError::unavailable(error)),
         }
     }
+}
+
+/// A new entry of the audit trail.
+pub(super) fn audit_item(entry: &AuditEntry) -> Result<Item, StoreError> {
+    // Entries of one moment differ by the random part.
+    let sk = format!(
+        "{:020}#{}",
+        entry.at.unix_timestamp_nanos(),
+        hex::encode(random_bytes::<8>())
+    );
+    Ok(item(
+        &audit_pk(&entry.subject),
+        &sk,
+        [("entry", s(to_json(entry)?))],
+    ))
 }
 
 fn trust_list_pk(name: &str) -> String {
