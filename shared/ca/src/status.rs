@@ -75,8 +75,7 @@ impl StatusAddresses {
 
 /// The name of an issuing CA in addresses and stores.
 pub fn authority_id(issuing: &Certificate) -> String {
-    let identifier = issuing.subject_key_identifier().unwrap_or_default();
-    identifier.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(issuing.subject_key_identifier().unwrap_or_default())
 }
 
 /// A key with the certificate that says whose it is.
@@ -198,14 +197,8 @@ impl fmt::Debug for StatusAuthority {
 }
 
 /// A serial number in hexadecimal as the content octets of an INTEGER; `None` if it is none.
-pub fn serial_content(hex: &str) -> Option<Vec<u8>> {
-    if hex.is_empty() || !hex.is_ascii() || hex.len() % 2 != 0 {
-        return None;
-    }
-    let mut bytes = (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok())
-        .collect::<Option<Vec<u8>>>()?;
+pub fn serial_content(digits: &str) -> Option<Vec<u8>> {
+    let mut bytes = hex::decode(digits).ok()?;
     if bytes.first()? & 0x80 != 0 {
         bytes.insert(0, 0);
     }

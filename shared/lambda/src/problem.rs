@@ -244,7 +244,7 @@ impl From<InvalidForm> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
-            Refusal::NotAllowed { .. } => Code::CommandNotAllowed,
+            Refusal::NotAllowed { .. } | Refusal::NotRevoked => Code::CommandNotAllowed,
             Refusal::AlreadyRecorded => Code::AlreadyRecorded,
             Refusal::DocumentsMissing(_) => Code::DocumentsMissing,
             Refusal::NoSuchAttempt => Code::NoSuchPayment,
@@ -253,7 +253,6 @@ impl From<Refusal> for Problem {
             Refusal::CsrAlreadySubmitted => Code::CsrAlreadySubmitted,
             Refusal::WrittenDiffers => Code::WrittenDiffers,
             Refusal::SubjectDiffers => Code::SubjectDiffers,
-            Refusal::NotRevoked => Code::CommandNotAllowed,
             Refusal::Erased => Code::OrderErased,
         };
         Problem::new(code).because(&refusal.to_string())

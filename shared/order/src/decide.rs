@@ -10,7 +10,7 @@ use crate::issuance::WrittenToken;
 use crate::order::{Event, IdentityEvidence, Order, Personal};
 use crate::payment::{Flag, MAX_ATTEMPTS, Payment, PaymentStatus, Provider, Refund};
 use crate::refusal::Refusal;
-use crate::revocation::Revocation;
+use crate::revocation::{Revocation, RevocationReason};
 use crate::state::State;
 use crate::table::{find, next_state};
 
@@ -203,22 +203,8 @@ fn carry_out(
         Command::Revoke {
             reason,
             invalidity_date,
-        } => {
-            order.revocation = Some(Revocation {
-                at: now,
-                by: by.clone(),
-                reason: *reason,
-                invalidity_date: *invalidity_date,
-                published_at: None,
-            });
-            order.reminders = 0;
-            vec![Effect::RevokeCertificates]
-        }
-        Command::RecordRevocation => {
-            let revocation = order.revocation.as_mut().ok_or(Refusal::NotRevoked)?;
-            revocation.published_at = Some(now);
-            Vec::new()
-        }
+        } => revoke(order, *reason, *invalidity_date, by, now),
+        Command::RecordRevocation => record_revocation(order, now)?,
         Command::Remind => {
             order.reminders += 1;
             remind(order)
@@ -298,6 +284,30 @@ fn record_refund(order: &mut Order, attempt: u8) -> Result<Vec<Effect>, Refusal>
     }
     payment.refund = Some(Refund::Done);
     Ok(notice(Notice::Refunded))
+}
+
+fn revoke(
+    order: &mut Order,
+    reason: RevocationReason,
+    invalidity_date: Option<OffsetDateTime>,
+    by: &Actor,
+    now: OffsetDateTime,
+) -> Vec<Effect> {
+    order.revocation = Some(Revocation {
+        at: now,
+        by: by.clone(),
+        reason,
+        invalidity_date,
+        published_at: None,
+    });
+    order.reminders = 0;
+    vec![Effect::RevokeCertificates]
+}
+
+fn record_revocation(order: &mut Order, now: OffsetDateTime) -> Result<Vec<Effect>, Refusal> {
+    let revocation = order.revocation.as_mut().ok_or(Refusal::NotRevoked)?;
+    revocation.published_at = Some(now);
+    Ok(Vec::new())
 }
 
 fn require_issued(order: &mut Order, written: &WrittenToken) -> Result<(), Refusal> {

@@ -50,7 +50,7 @@ impl Refusal {
     /// The stable code, used as the problem type.
     pub fn code(&self) -> &'static str {
         match self {
-            Refusal::NotAllowed { .. } => "command-not-allowed",
+            Refusal::NotAllowed { .. } | Refusal::NotRevoked => "command-not-allowed",
             Refusal::AlreadyRecorded => "already-recorded",
             Refusal::DocumentsMissing(_) => "documents-missing",
             Refusal::NoSuchAttempt => "no-such-payment",
@@ -59,7 +59,6 @@ impl Refusal {
             Refusal::CsrAlreadySubmitted => "csr-already-submitted",
             Refusal::WrittenDiffers => "written-differs",
             Refusal::SubjectDiffers => "subject-differs",
-            Refusal::NotRevoked => "command-not-allowed",
             Refusal::Erased => "order-erased",
         }
     }

@@ -116,7 +116,7 @@ impl Statuses for DynamoStore {
         } else {
             "attribute_exists(pk) AND attribute_not_exists(revoked)"
         };
-        let mut set = "SET this_update = :this, next_update = :next".to_owned();
+        let mut set = vec!["SET this_update = :this, next_update = :next".to_owned()];
         let mut update = self
             .update(key(&status_pk(&status.key), STATUS))
             .condition_expression(condition)
@@ -124,19 +124,19 @@ impl Statuses for DynamoStore {
             .expression_attribute_values(":next", n(answers.next_update.unix_timestamp()));
         for (hash, attribute) in ANSWERS {
             if let Some(answer) = answers.by_hash.get(hash) {
-                set += &format!(", {attribute} = :{hash}");
+                set.push(format!(", {attribute} = :{hash}"));
                 update = update.expression_attribute_values(format!(":{hash}"), b(answer.clone()));
             }
         }
         if let Some(due) = answers.due {
-            set += ", due_pk = :shard, due_sk = :due";
+            set.push(", due_pk = :shard, due_sk = :due".to_owned());
             update = update
                 .expression_attribute_values(":shard", s(due_pk(&status.key.serial)))
                 .expression_attribute_values(":due", s(rfc3339(due)));
         } else {
-            set += " REMOVE due_pk, due_sk";
+            set.push(" REMOVE due_pk, due_sk".to_owned());
         }
-        written(update.update_expression(set)).await
+        written(update.update_expression(set.concat())).await
     }
 
     async fn due(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Due>, StoreError> {
