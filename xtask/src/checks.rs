@@ -51,6 +51,7 @@ pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
             // Without these a comparison whose tool is missing would be passed over.
             .env("REQUIRE_OPENSSL", "1")
             .env("REQUIRE_PKILINT", "1")
+            .env("REQUIRE_PKITS", "1")
             .env("REQUIRE_SANDBOX", "1");
         if interop {
             tests.env("YINXIN_INTEROP", "1");

@@ -33,7 +33,8 @@ revocation list or an OCSP answer by its signature and its times, a signed messa
 All certificates in the files may serve as intermediates. Nothing is fetched.
 
 Without --crl and --ocsp revocation is not checked: the report has a note, and the verdict can still be passed. With them
-every certificate of a path needs one that speaks for it, or the verdict is indeterminate.
+the certificate needs one that speaks for it, and so does every issuer that names lists or responders; else the verdict is
+indeterminate.
 
 Exit codes: 0 passed, 1 failed, 2 indeterminate (could be told neither way), 64 wrong use.";
 
@@ -84,7 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<(Output, ExitCode), Failure> {
             revocation: if crls.is_empty() && answers.is_empty() {
                 Revocation::Unchecked
             } else {
-                Revocation::Required
+                Revocation::Target
             },
             crls: &crls,
             ocsp: &answers,
