@@ -52,6 +52,8 @@ ROUTES = {
         "GET /api/ocsp/{authority}/{proxy+}",
         "GET /api/crl/{authority}/{list}",
         "GET /api/ca/{certificate}",
+        "GET /api/trust-list",
+        "GET /api/trust-list/root.cer",
     },
 }
 QUEUES = {"IssueQueue": "Issue", "NotifyQueue": "Notify", "PaymentQueue": "Payment"}
