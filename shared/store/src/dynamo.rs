@@ -112,19 +112,26 @@ impl DynamoStore {
         self.partition_of(&self.tables.orders, pk, prefix).await
     }
 
-    /// All items of a table under `pk` whose sort key begins with `prefix`, page after page.
+    /// All items of a table under `pk` whose sort key begins with `prefix`, which may be empty, page after page.
     async fn partition_of(&self, table: &str, pk: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut from = None;
         loop {
-            let found = self
+            let query = self
                 .client
                 .query()
                 .table_name(table)
                 .consistent_read(true)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", s(pk))
-                .expression_attribute_values(":prefix", s(prefix))
+                .expression_attribute_values(":pk", s(pk));
+            // DynamoDB takes no empty text for a key.
+            let query = if prefix.is_empty() {
+                query.key_condition_expression("pk = :pk")
+            } else {
+                query
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", s(prefix))
+            };
+            let found = query
                 .set_exclusive_start_key(from)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
