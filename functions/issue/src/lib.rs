@@ -2,6 +2,7 @@
 //!
 //! What is to be signed is recorded before it is signed, under a name that the order's request fixes: wherever a
 //! run stops, the next one goes on from the record, with the same serial numbers.
+pub mod authorities;
 pub mod authority;
 mod history;
 mod issuing;
@@ -11,6 +12,7 @@ mod recovering;
 pub mod refreshing;
 mod revoking;
 pub mod statuses;
+pub mod trust_list;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

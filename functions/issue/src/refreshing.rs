@@ -1,4 +1,4 @@
-//! What is signed anew before it ends: answers and lists, a bounded number in each run.
+//! What is signed anew before it ends: answers and lists, a bounded number in each run, and the trust list.
 use time::{Duration, OffsetDateTime};
 use tracing::{error, info};
 use yinxin_lambda::telemetry::causes;
@@ -32,6 +32,8 @@ pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<(), Box<dyn std::
             statuses.put_off(one, now + PUT_OFF).await?;
         }
     }
+    // The list has its own failure: certificates do not wait for it.
+    crate::trust_list::refresh(&app.platform, now).await?;
     let count = due.len();
     if failed > 0 {
         return Err(Unfinished { failed, due: count }.into());

@@ -2,14 +2,13 @@
 //! never leave KMS. Each ceremony replaces what it read, so that of two at once one fails and no key is lost.
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use yinxin_ca::trust_list::key_id;
+pub use yinxin_issue::authorities::{Opened, audit, find, open};
 use yinxin_issue::authority::{AuthorityKeys, PLATFORM, StoredAuthority, certificate};
 use yinxin_lambda::Platform;
-use yinxin_store::StoreError;
-use yinxin_store::audits::AuditEntry;
 use yinxin_store::catalog::Vendor;
 use yinxin_store::vault::Purpose;
 
@@ -29,37 +28,6 @@ pub struct KeyPlaces {
     /// The SM2 key in KMS of the root.
     #[arg(long, value_name = "ARN")]
     pub root_kms_key: Option<String>,
-}
-
-/// A stored authority, with what opens it and what it was read from.
-pub struct Opened {
-    json: String,
-    pub stored: StoredAuthority,
-    pub keys: AuthorityKeys,
-}
-
-/// The authority of `id`, if there is one.
-pub async fn find(platform: &Platform, id: &str) -> Result<Option<Opened>> {
-    let json = match platform.issuances.authority(id).await {
-        Ok(json) => json,
-        Err(StoreError::NotFound) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let stored = StoredAuthority::from_json(&json)?;
-    let wrapped = stored.wrapped_key()?;
-    let data_key = platform
-        .vault
-        .open_data_key(Purpose::Authority, id, &wrapped)
-        .await?;
-    let keys = AuthorityKeys::new(id, data_key, platform.vault.clone());
-    Ok(Some(Opened { json, stored, keys }))
-}
-
-/// The authority of `id`.
-pub async fn open(platform: &Platform, id: &str) -> Result<Opened> {
-    find(platform, id)
-        .await?
-        .with_context(|| format!("{id} has no CA; `ca init` makes one"))
 }
 
 /// Stores a changed authority in the place of the one that was read.
@@ -273,22 +241,4 @@ fn key_ids(stored: &StoredAuthority) -> Result<BTreeMap<String, String>> {
         ids.insert(format!("list signer {}", place + 1), id);
     }
     Ok(ids)
-}
-
-/// Adds to the audit trail of an authority.
-pub async fn audit(
-    platform: &Platform,
-    id: &str,
-    by: &str,
-    action: &str,
-    detail: BTreeMap<String, String>,
-) -> Result<()> {
-    let entry = AuditEntry {
-        subject: format!("authority/{id}"),
-        at: platform.now(),
-        by: by.to_owned(),
-        action: action.to_owned(),
-        detail,
-    };
-    Ok(platform.audits.audit(&entry).await?)
 }

@@ -136,6 +136,23 @@ async fn a_recorded_version_is_signed_before_another_is_made() {
 }
 
 #[tokio::test]
+async fn the_list_is_signed_anew_by_itself_before_it_ends() {
+    let world = World::seeded().await;
+    let refresh = async |at| {
+        yinxin_issue::trust_list::refresh(&world.at(at), at)
+            .await
+            .unwrap()
+    };
+    refresh(NOW + Duration::days(3)).await;
+    assert_eq!(world.list(NOW + Duration::days(3)).await.version, 1);
+    let later = NOW + Duration::days(4);
+    refresh(later).await;
+    refresh(later).await;
+    let list = world.list(later).await;
+    assert_eq!((list.version, list.issued_at), (2, later));
+}
+
+#[tokio::test]
 async fn a_withdrawn_ca_issues_no_more_and_the_list_says_since_when() {
     let world = World::seeded().await;
     let issuing = key_id(&world.issuing(1).await);
