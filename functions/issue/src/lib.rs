@@ -29,13 +29,16 @@ pub use issuing::Issuing;
 /// So late, at most, a process learns of a rotation or of a CA that was retired.
 const KEPT_FOR: Duration = Duration::minutes(5);
 
+/// An opened CA, and since when; one without a time is kept for good.
+type Kept = (Option<OffsetDateTime>, Arc<Authority>);
+
 /// What the function works with.
 #[derive(Clone)]
 pub struct App {
     /// Stores, keys and the clock.
     pub platform: Platform,
     // Opening a CA costs a read and a call to KMS; a process keeps what it opened for a while.
-    authorities: Arc<Mutex<HashMap<VendorId, (Option<OffsetDateTime>, Arc<Authority>)>>>,
+    authorities: Arc<Mutex<HashMap<VendorId, Kept>>>,
     // Lists that are there: once there, a list stays.
     lists_seen: Arc<Mutex<HashSet<ListKey>>>,
 }

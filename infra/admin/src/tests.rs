@@ -141,7 +141,7 @@ async fn the_list_is_signed_anew_by_itself_before_it_ends() {
     let refresh = async |at| {
         yinxin_issue::trust_list::refresh(&world.at(at), at)
             .await
-            .unwrap()
+            .unwrap();
     };
     refresh(NOW + Duration::days(3)).await;
     assert_eq!(world.list(NOW + Duration::days(3)).await.version, 1);

@@ -159,10 +159,10 @@ fn main() {
     measure("certificate request: read and check proof", || {
         assert!(Csr::from_der(&csr).is_ok());
     });
-    let issuer = Issuer::of(issuing);
-    let issued = issue(&issuer, issuing_key, &csr, &services, now);
+    let signer = Issuer::of(issuing);
+    let issued = issue(&signer, issuing_key, &csr, &services, now);
     let one = measure("certificate: read request, check proof, write, sign", || {
-        issue(&issuer, issuing_key, &csr, &services, now);
+        issue(&signer, issuing_key, &csr, &services, now);
     });
     let issued = Certificate::from_der(&issued).unwrap();
     let question = OcspRequest::new(

@@ -228,7 +228,7 @@ impl TrustList {
         let listed = self.vendors.iter_mut().find(|listed| listed.id == vendor);
         let mut changed = Vec::new();
         let mut unchanged = false;
-        for ca in listed.ok_or(ChangeError::Unknown)?.services.iter_mut() {
+        for ca in &mut listed.ok_or(ChangeError::Unknown)?.services {
             if key_id.is_some_and(|wanted| wanted != ca.key_id) {
                 continue;
             }
@@ -271,7 +271,7 @@ impl TrustList {
 /// A CA's name for people and commands: its key identifier, lower-case hexadecimal.
 pub fn key_id(certificate: &Certificate) -> String {
     let identifier = certificate.subject_key_identifier().unwrap_or_default();
-    identifier.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(identifier)
 }
 
 fn whole_second(at: OffsetDateTime) -> OffsetDateTime {

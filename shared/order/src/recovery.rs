@@ -7,7 +7,7 @@
 //!               └──after 7 days, from either──> expired (by the clock, nothing is written)
 //! ```
 //!
-//! Pure like [`crate::decide`]: every step answers with the next recovery, what the audit trail says of it, and
+//! Pure like [`crate::decide()`]: every step answers with the next recovery, what the audit trail says of it, and
 //! the effects; whoever stores the answer stores the three together.
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
