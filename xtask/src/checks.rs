@@ -121,18 +121,19 @@ pub fn generate() -> Result<()> {
     ]))
 }
 
-/// Runs the benchmarks, optimised as for AWS.
+/// Runs the benchmarks: the cryptography optimised as for AWS; what stands on the AWS SDK as local builds are, which have it compiled.
 pub fn bench(arguments: &[&str]) -> Result<()> {
+    let packages = ["--package", "yinxin-sm2", "--package", "yinxin-ca"];
     check(
         cargo()
-            .args([
-                "bench",
-                "--package",
-                "yinxin-sm2",
-                "--package",
-                "yinxin-ca",
-                "--benches",
-            ])
+            .arg("bench")
+            .args(packages)
+            .arg("--benches")
+            .args(arguments),
+    )?;
+    check(
+        workspace("bench")
+            .args(["--bench", "errand", "--bench", "revoking"])
             .args(arguments),
     )
 }
