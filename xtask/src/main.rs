@@ -3,6 +3,7 @@
 mod checks;
 mod constant_time;
 mod differential;
+mod fuzz;
 mod interrupt;
 mod local;
 mod progress;
@@ -34,6 +35,8 @@ cargo xtask <command>
   bench          run the benchmarks
   differential [--pairs N] [--seed TEXT]
                  a million SM2 signatures judged by OpenSSL and BouncyCastle, and theirs by us: minutes
+  fuzz [--seconds N] [TARGET]
+                 give each parser, or one, inputs that search for a panic, 20 seconds each; needs a nightly compiler
   constant-time  valgrind watches that nothing in the SM2 arithmetic branches on a secret
 
 Examples:
@@ -72,6 +75,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("generate", []) => checks::generate(),
         ("bench", rest) => checks::bench(rest),
         ("constant-time", []) => constant_time::run(),
+        ("fuzz", rest) => fuzz::run(&fuzz::Options::parse(rest)?),
         ("differential", rest) => differential::run(&differential::Options::parse(rest)?),
         ("help" | "-h" | "--help", _) => {
             print!("{HELP}");

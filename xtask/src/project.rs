@@ -33,7 +33,12 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// Cargo, the same one that runs this program.
 pub fn cargo() -> Command {
-    let mut command = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    nested(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// A command that is a cargo, or starts one.
+pub fn nested(program: impl AsRef<OsStr>) -> Command {
+    let mut command = command(program);
     // These describe this package; a nested cargo must not see them.
     for (name, _) in std::env::vars_os() {
         if name

@@ -7,6 +7,10 @@ use yinxin_pki::{
     Certificate, Crl, Csr, EnvelopedKey, Name, PublicKey, SigningKey,
     crl::{CrlContent, Reason, Revocation},
     key::KeyForm,
+    ocsp::{
+        CertId, CertStatus, OcspHash, OcspResponse, ResponderId, ResponseContent, SingleResponse,
+        assemble_response,
+    },
     profile::{Content, Issuer, Profile, Serial, Services, Validity, assemble},
 };
 
@@ -94,6 +98,26 @@ impl Authority {
         }
         .to_tbs();
         Crl::from_der(&assemble(&tbs, &self.issuing_key.sign(&tbs).unwrap())).unwrap()
+    }
+
+    /// The issuing CA's own answer about one of its certificates, which counts for a day from a time on.
+    pub fn answer(&self, about: &Certificate, status: CertStatus, from: OffsetDateTime) -> OcspResponse {
+        let single = SingleResponse {
+            cert_id: CertId::of(&self.issuing, about.serial_content(), OcspHash::Sha1),
+            status,
+            this_update: from,
+            next_update: Some(from + Duration::DAY),
+            unknown_critical: false,
+        };
+        let tbs = ResponseContent {
+            responder: &ResponderId::key_of(&self.issuing),
+            produced_at: from,
+            responses: &[single],
+            nonce: None,
+        }
+        .to_tbs();
+        let signature = self.issuing_key.sign(&tbs).unwrap();
+        OcspResponse::from_der(&assemble_response(&tbs, &signature, &[])).unwrap()
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
 use serde_json::Value;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use yinxin_agent::token::vault::rng;
-use yinxin_pki::{Certificate, Csr, CsrBuilder, Name, SigningKey, der, key::signature_to_raw, oid, sm3};
+use yinxin_pki::{
+    Certificate, Csr, CsrBuilder, Name, SigningKey, crl::Reason, der, key::signature_to_raw,
+    ocsp::CertStatus, oid, sm3,
+};
 
 use crate::authority::{Authority, Parts};
 
@@ -247,6 +250,61 @@ fn a_list_tells_of_a_revocation_and_is_judged_itself() {
         (&"revocation-list".into(), &1.into())
     );
     assert_eq!(shown["revoked"][0]["reason"], "keyCompromise");
+}
+
+#[test]
+fn an_answer_tells_of_a_revocation_and_is_judged_itself() {
+    let bench = Bench::new();
+    let (signing, now) = (&bench.parts.signing, OffsetDateTime::now_utc());
+    let revoked = CertStatus::Revoked {
+        at: now - Duration::MINUTE,
+        reason: Some(Reason::KeyCompromise),
+    };
+    let answers = [
+        ("good", signing, CertStatus::Good, now),
+        ("revoked", signing, revoked, now),
+        ("unknown", signing, CertStatus::Unknown, now),
+        ("stale", signing, CertStatus::Good, now - Duration::days(3)),
+        ("another", &bench.parts.encryption, CertStatus::Good, now),
+    ];
+    for (name, about, status, from) in answers {
+        bench.write(name, bench.authority.answer(about, status, from).as_der());
+    }
+    // The same question, answered by a CA that has not issued the certificate.
+    let stranger = Authority::new().answer(signing, CertStatus::Good, now);
+    bench.write("stranger", stranger.as_der());
+    let mut damaged = std::fs::read(bench.path("good")).unwrap();
+    *damaged.last_mut().unwrap() ^= 1;
+    bench.write("damaged", &damaged);
+
+    let (code, report) = bench.verify(&["chain.pem", "--ocsp", "good"]);
+    assert_eq!((code, &report["verdict"]), (0, &"passed".into()), "{report:#}");
+    let (code, report) = bench.verify(&["chain.pem", "--ocsp", "revoked"]);
+    assert_eq!((code, problems(&report)), (1, vec!["revocation".to_owned()]));
+    let reason = report["files"][0]["checks"].as_array().unwrap().last().unwrap()["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("keyCompromise"), "{reason}");
+    for file in ["unknown", "stale", "another", "stranger", "damaged"] {
+        let (code, report) = bench.verify(&["chain.pem", "--ocsp", file]);
+        assert_eq!(
+            (code, &report["verdict"]),
+            (2, &"indeterminate".into()),
+            "{file}: {report:#}"
+        );
+        assert_eq!(problems(&report), ["revocation"], "{file}");
+    }
+    // A revocation counts whatever the others say, in any order.
+    for files in [["good", "revoked"], ["revoked", "good"]] {
+        let (code, _) = bench.verify(&["chain.pem", "--ocsp", files[0], "--ocsp", files[1]]);
+        assert_eq!(code, 1);
+    }
+
+    let (code, report) = bench.verify(&["good", "issuing.pem"]);
+    let kind = &report["files"][0]["kind"];
+    assert_eq!((code, kind), (0, &"ocsp-answer".into()), "{report:#}");
+    let (code, report) = bench.verify(&["damaged", "issuing.pem"]);
+    assert_eq!((code, problems(&report)), (1, vec!["signature".to_owned()]));
+    let (code, report) = bench.verify(&["stale", "issuing.pem"]);
+    assert_eq!((code, problems(&report)), (1, vec!["freshness".to_owned()]));
 }
 
 #[test]

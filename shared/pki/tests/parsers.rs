@@ -5,13 +5,15 @@
 use getrandom::SysRng;
 use proptest::prelude::*;
 use rand_core::UnwrapErr;
+use yinxin_pki::cms::Cms;
 use yinxin_pki::crl::IssuingDistributionPoint;
 use yinxin_pki::lint::{lint, lint_crl, lint_ocsp};
 use yinxin_pki::ocsp::{CertId, OcspHash};
 use yinxin_pki::profile::Profile;
+use yinxin_pki::skf_blob::{EnvelopedKeyBlob, Layout};
 use yinxin_pki::{
     Certificate, Crl, Csr, CsrBuilder, EnvelopedKey, Name, OcspRequest, OcspResponse, PublicKey, SigningKey,
-    pem,
+    cms_write, pem,
 };
 
 use authority::Authority;
@@ -42,6 +44,8 @@ fn read_everything(bytes: &[u8]) {
     }
     drop(Csr::from_der(bytes));
     drop(EnvelopedKey::from_der(bytes).and_then(|enveloped| enveloped.open(&key)));
+    drop(EnvelopedKeyBlob::from_bytes(bytes).and_then(|blob| blob.to_enveloped_key()));
+    drop(Cms::from_der(bytes));
     drop(Name::from_der(bytes));
     drop(PublicKey::from_spki_der(bytes));
     drop(PublicKey::from_sec1(bytes));
@@ -119,9 +123,46 @@ fn wholes() -> &'static (Authority, Vec<Vec<u8>>) {
             crl.tbs_der().to_vec(),
             basic.tbs_der().to_vec(),
             answer,
+            message(&authority),
+            blob(&authority).as_bytes().to_vec(),
         ];
         (authority, wholes)
     })
+}
+
+/// A message that the unit has signed.
+fn message(authority: &Authority) -> Vec<u8> {
+    let unit = authority.party("unit-sign");
+    let attributes = cms_write::attributes(b"content", authority.now);
+    let signature = unit.key.sign(&attributes).unwrap();
+    cms_write::assemble(b"content", &unit.certificate, &attributes, &signature)
+}
+
+/// The unit's encryption key, as its token takes it.
+fn blob(authority: &Authority) -> EnvelopedKeyBlob {
+    let (signing, encryption) = (authority.party("unit-sign"), authority.party("unit-encrypt"));
+    let enveloped = EnvelopedKey::seal(&encryption.key, signing.key.public_key(), &mut UnwrapErr(SysRng));
+    EnvelopedKeyBlob::new(&enveloped, Layout::RightAligned).unwrap()
+}
+
+/// What is given to path validation at once, as its fuzz target takes it apart.
+fn judged(authority: &Authority, options: u8, target: &str) -> Vec<u8> {
+    let certificate = |name: &str| authority.party(name).certificate.as_der().to_vec();
+    let pieces = [
+        (0, certificate(target)),
+        (1, certificate("issuing")),
+        (2, certificate("root")),
+        (4, authority.crl().as_der().to_vec()),
+        (4, authority.root_crl().as_der().to_vec()),
+        (5, authority.answer(OcspHash::Sha1, None)),
+        (6, message(authority)),
+        (7, authority.request()),
+    ];
+    let pieces = pieces.iter().flat_map(|(role, piece)| {
+        let [high, low] = u16::try_from(piece.len()).unwrap().to_be_bytes();
+        [&[*role, high, low], &piece[..]].concat()
+    });
+    std::iter::once(options).chain(pieces).collect()
 }
 
 /// With `YINXIN_FUZZ_CORPUS` they are written there, one directory for each fuzz target: it starts from them.
@@ -145,6 +186,8 @@ fn whole_objects_are_read() {
     assert!(OcspRequest::from_der(request.as_der()).is_ok());
     assert!(EnvelopedKey::from_der(enveloped.as_der()).is_ok());
     assert!(Name::from_der(unit.certificate.subject().as_der()).is_ok());
+    assert!(Cms::from_der(&message(&authority)).is_ok());
+    assert!(EnvelopedKeyBlob::from_bytes(blob(&authority).as_bytes()).is_ok());
     let Some(corpus) = std::env::var_os("YINXIN_FUZZ_CORPUS").map(std::path::PathBuf::from) else {
         return;
     };
@@ -165,4 +208,9 @@ fn whole_objects_are_read() {
     write("ocsp_request", "request", request.as_der());
     write("ocsp_response", "answer", &answer);
     write("enveloped_key", "enveloped", enveloped.as_der());
+    write("skf_blob", "blob", blob(&authority).as_bytes());
+    write("cms", "message", &message(&authority));
+    write("path", "unchecked", &judged(&authority, 0, "unit-sign"));
+    write("path", "good", &judged(&authority, 3, "unit-sign"));
+    write("path", "revoked", &judged(&authority, 3, "person-sign"));
 }
