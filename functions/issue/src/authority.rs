@@ -1,8 +1,10 @@
-//! A vendor's software CA as it rests: certificates in the clear, keys sealed under a data key that KMS wraps, or in KMS.
+//! A vendor's CA as it rests: a software CA with certificates in the clear, keys sealed under a data key that KMS wraps, or in
+//! KMS; or the vendor's own endpoint.
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use yinxin_ca::ceremony::Ceremony;
@@ -10,20 +12,33 @@ use yinxin_ca::status::CertifiedSigner;
 use yinxin_ca::{
     CaError, CertificateAuthority, DataKeySealer, Generation, Generations, SoftCa, SoftCaConfig,
 };
+use yinxin_est::SetUpError;
+use yinxin_lambda::Platform;
+use yinxin_lambda::platform::SecretError;
 use yinxin_pki::Certificate;
 use yinxin_store::StoreError;
-use yinxin_store::issuances::Issuances;
-use yinxin_store::vault::{DataKey, Purpose, Vault};
+use yinxin_store::vault::{DataKey, Purpose};
 use zeroize::Zeroizing;
 
 mod ceremonies;
+mod est;
 mod first_form;
 mod keys;
 
+pub use est::StoredEst;
 pub use keys::{AuthorityKeys, StoredKey};
 
 /// The id under which the platform's own root and trust list signers are stored; no vendor has it.
 pub const PLATFORM: &str = "platform";
+
+/// What is stored of a vendor.
+#[derive(Debug)]
+pub enum Stored {
+    /// A CA whose keys the platform has.
+    Own(Box<StoredAuthority>),
+    /// The vendor's own, over EST.
+    Est(Box<StoredEst>),
+}
 
 /// Root and issuing CAs of a vendor, made by key ceremonies.
 ///
@@ -104,6 +119,12 @@ pub enum AuthorityError {
     /// Certificates and key do not fit together.
     #[error("the vendor's stored CA cannot be set up")]
     SetUp(#[source] CaError),
+    /// The secret with which the platform shows itself to the vendor is out of reach.
+    #[error("the client's certificate and key cannot be fetched")]
+    Secret(#[from] SecretError),
+    /// The vendor's endpoint cannot be used as it is configured.
+    #[error("the vendor's endpoint cannot be set up")]
+    Endpoint(#[from] SetUpError),
     /// The ceremony cannot be held.
     #[error("the ceremony cannot be held: {0}")]
     Ceremony(&'static str),
@@ -119,6 +140,36 @@ pub struct Authority {
     pub chain: Vec<Certificate>,
     /// Seals what the CA prepared and issued; it names people.
     pub key: DataKey,
+}
+
+impl Stored {
+    /// Reads what is stored: what has an endpoint is the vendor's own.
+    pub fn from_json(json: &str) -> Result<Self, AuthorityError> {
+        #[derive(Deserialize)]
+        struct Endpoint {
+            est: Option<IgnoredAny>,
+        }
+        let unreadable = |_| AuthorityError::Unreadable("the JSON is another");
+        let endpoint: Endpoint = serde_json::from_str(json).map_err(unreadable)?;
+        if endpoint.est.is_some() {
+            return Ok(Stored::Est(serde_json::from_str(json).map_err(unreadable)?));
+        }
+        StoredAuthority::from_json(json).map(|stored| Stored::Own(Box::new(stored)))
+    }
+
+    /// The data key as KMS wrapped it.
+    pub fn wrapped_key(&self) -> Result<Vec<u8>, AuthorityError> {
+        match self {
+            Stored::Own(stored) => unwrapped(&stored.wrapped_key),
+            Stored::Est(stored) => unwrapped(&stored.wrapped_key),
+        }
+    }
+}
+
+fn unwrapped(base64: &str) -> Result<Vec<u8>, AuthorityError> {
+    STANDARD
+        .decode(base64)
+        .map_err(|_| AuthorityError::Unreadable("the wrapped key is not base64"))
 }
 
 impl StoredAuthority {
@@ -162,9 +213,7 @@ impl StoredAuthority {
 
     /// The data key as KMS wrapped it.
     pub fn wrapped_key(&self) -> Result<Vec<u8>, AuthorityError> {
-        STANDARD
-            .decode(&self.wrapped_key)
-            .map_err(|_| AuthorityError::Unreadable("the wrapped key is not base64"))
+        unwrapped(&self.wrapped_key)
     }
 
     /// Opens the issuing CAs. The root's key stays sealed.
@@ -240,16 +289,16 @@ pub fn certificate(pem: &str) -> Result<Certificate, AuthorityError> {
 
 impl Authority {
     /// Fetches and opens the CA of `vendor`.
-    pub async fn load(
-        issuances: &dyn Issuances,
-        vault: &Arc<dyn Vault>,
-        vendor: &str,
-    ) -> Result<Self, AuthorityError> {
-        let stored = StoredAuthority::from_json(&issuances.authority(vendor).await?)?;
+    pub async fn load(platform: &Platform, vendor: &str) -> Result<Self, AuthorityError> {
+        let stored = Stored::from_json(&platform.issuances.authority(vendor).await?)?;
+        let vault = &platform.vault;
         let key = vault
             .open_data_key(Purpose::Authority, vendor, &stored.wrapped_key()?)
             .await?;
-        stored.open(&AuthorityKeys::new(vendor, key, vault.clone()))
+        match stored {
+            Stored::Own(stored) => stored.open(&AuthorityKeys::new(vendor, key, vault.clone())),
+            Stored::Est(stored) => stored.open(platform, vendor, key).await,
+        }
     }
 }
 

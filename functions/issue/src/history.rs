@@ -1,11 +1,12 @@
 //! Enters issued encryption keys into their holders' history, before orders learn of their certificates.
-use yinxin_ca::{IssuedPair, Prepared, Record as CaRecord};
+use yinxin_ca::{IssuedPair, Record as CaRecord};
 use yinxin_order::order::{Order, Personal};
 use yinxin_pki::Certificate;
 use yinxin_store::key_history::KeyEntry;
 
 use crate::App;
 use crate::authority::Authority;
+use crate::escrow::Escrowed;
 use crate::issuing::IssueError;
 use crate::records::Record;
 
@@ -14,16 +15,16 @@ use crate::records::Record;
 pub(crate) enum Escrow {
     /// The platform, in the CA's record.
     Platform,
-    /// The vendor, who made it.
+    /// The vendor, who made it and did not hand it over.
     Vendor,
 }
 
 /// Who keeps the encryption key that a record of `request` leads to.
 pub(crate) fn escrow_of(authority: &Authority, request: &str, prepared: &str) -> Result<Escrow, IssueError> {
     let record: CaRecord = Record::Prepared.open(&authority.key, request, prepared)?;
-    Ok(match record.read::<Prepared>() {
-        Ok(_) => Escrow::Platform,
-        Err(_) => Escrow::Vendor,
+    Ok(match Escrowed::read(&record) {
+        Some(_) => Escrow::Platform,
+        None => Escrow::Vendor,
     })
 }
 

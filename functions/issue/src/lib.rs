@@ -4,6 +4,7 @@
 //! run stops, the next one goes on from the record, with the same serial numbers.
 pub mod authorities;
 pub mod authority;
+mod escrow;
 mod history;
 mod issuing;
 pub mod kms_key;
@@ -74,7 +75,7 @@ impl App {
         {
             return Ok(authority.clone());
         }
-        let loaded = Authority::load(platform.issuances.as_ref(), &platform.vault, vendor.as_str()).await?;
+        let loaded = Authority::load(platform, vendor.as_str()).await?;
         let authority = Arc::new(loaded);
         opened.insert(vendor.clone(), (Some(now), authority.clone()));
         Ok(authority)

@@ -2,7 +2,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tracing::{info, warn};
-use yinxin_ca::{CaError, DataKeySealer, IssuedPair, Prepared, Record as CaRecord};
+use yinxin_ca::{CaError, DataKeySealer, IssuedPair, Record as CaRecord};
 use yinxin_order::Actor;
 use yinxin_order::identifiers::RecoveryId;
 use yinxin_order::recovery::{Delivery, Recovery, RecoveryCommand, RecoveryState};
@@ -12,6 +12,7 @@ use yinxin_store::recoveries::{RecoveryError, advance_recovery};
 use yinxin_store::vault::rng;
 
 use crate::App;
+use crate::escrow::Escrowed;
 use crate::issuing::IssueError;
 use crate::records::Record;
 
@@ -50,10 +51,10 @@ async fn delivery(app: &App, recovery: &Recovery) -> Result<Delivery, IssueError
     let recorded = recorded.ok_or(StoreError::NotFound)?;
     let issued = recorded.issued.ok_or(StoreError::NotFound)?;
     let record: CaRecord = Record::Prepared.open(&authority.key, &key.request, &recorded.prepared)?;
-    let prepared: Prepared = record.read().map_err(IssueError::Ca)?;
+    let recorded = Escrowed::read(&record).ok_or(IssueError::Ca(CaError::Record))?;
     let pair: IssuedPair = Record::Issued.open(&authority.key, &key.request, &issued)?;
     let certificate = Certificate::from_der(&pair.encryption).map_err(|_| IssueError::Answer)?;
-    let names = (prepared.vendor.as_str(), certificate.serial_hex());
+    let names = (recorded.vendor(), certificate.serial_hex());
     if names != (recovery.vendor.as_str(), key.serial.clone()) {
         warn!(recovery.id = %recovery.id, "the record is not the one that recovery {} is about", recovery.id);
         return Err(IssueError::Ca(CaError::Record));
@@ -65,7 +66,7 @@ async fn delivery(app: &App, recovery: &Recovery) -> Result<Delivery, IssueError
         .and_then(|private| Csr::from_pem(&private.csr.pem).ok());
     let csr = csr.ok_or(IssueError::Ca(CaError::Request(yinxin_ca::RequestError::Key)))?;
     let sealer = DataKeySealer::new(Zeroizing::new(*authority.key.plain()));
-    let escrowed = prepared.escrowed_key(&sealer).map_err(IssueError::Ca)?;
+    let escrowed = recorded.key(&sealer).map_err(IssueError::Ca)?;
     if Some(escrowed.public_key()) != certificate.public_key() {
         return Err(IssueError::Ca(CaError::Record));
     }

@@ -9,7 +9,7 @@ use yinxin_ca::trust_list::{CaKind, StoredTrustList, VALID_FOR, sign, verify};
 use yinxin_lambda::Platform;
 use yinxin_store::authorities::TRUST_LIST;
 
-use crate::authorities;
+use crate::authorities::{self, Found};
 use crate::authority::{PLATFORM, StoredAuthority, certificate};
 
 /// Publishes the next version where the last one is past half of its time; nothing where there is no list.
@@ -62,10 +62,17 @@ async fn announce(platform: &Platform, stored: &mut StoredTrustList) -> Result<(
     let now = platform.now();
     for vendor in platform.catalog.vendors().await? {
         let id = vendor.id.as_str();
-        let Some(opened) = authorities::find(platform, id).await? else {
-            continue;
-        };
         let who = (id, vendor.name.as_str());
+        let opened = match authorities::find(platform, id).await? {
+            Some(Found::Own(opened)) => opened,
+            // Its issuing CAs come with its certificates.
+            Some(Found::Est(_, endpoint)) => {
+                let root = endpoint.root()?;
+                stored.list.announce(who, (CaKind::Root, &root), None, now);
+                continue;
+            }
+            None => continue,
+        };
         let StoredAuthority {
             root, generations, ..
         } = &opened.stored;

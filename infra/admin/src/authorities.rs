@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use yinxin_ca::trust_list::key_id;
-pub use yinxin_issue::authorities::{Opened, audit, find, open};
+pub use yinxin_issue::authorities::{Found, Opened, audit, find, open};
 use yinxin_issue::authority::{AuthorityKeys, PLATFORM, StoredAuthority, certificate};
 use yinxin_lambda::Platform;
 use yinxin_store::catalog::Vendor;
@@ -32,11 +32,17 @@ pub struct KeyPlaces {
 
 /// Stores a changed authority in the place of the one that was read.
 pub async fn replace(platform: &Platform, id: &str, opened: &Opened) -> Result<()> {
-    let json = serde_json::to_string(&opened.stored)?;
-    let replaced = platform
-        .authorities
-        .replace_authority(id, &opened.json, &json)
-        .await?;
+    put_in_place(
+        platform,
+        id,
+        &opened.json,
+        &serde_json::to_string(&opened.stored)?,
+    )
+    .await
+}
+
+async fn put_in_place(platform: &Platform, id: &str, before: &str, after: &str) -> Result<()> {
+    let replaced = platform.authorities.replace_authority(id, before, after).await?;
     ensure!(
         replaced,
         "another ceremony for {id} was faster; nothing was changed by this one"
@@ -129,6 +135,10 @@ pub async fn rotate(
 /// Renews what ends soon: responders of all generations. Says of which.
 pub async fn renew(platform: &Platform, (id, name): (&str, &str), by: &str) -> Result<Vec<u32>> {
     let now = platform.now();
+    // A vendor answers for its certificates itself.
+    if let Some(Found::Est(..)) = find(platform, id).await? {
+        return Ok(Vec::new());
+    }
     let mut opened = open(platform, id).await?;
     let until = now + RENEW_BEFORE;
     let renewed = opened
@@ -150,6 +160,17 @@ pub async fn retire(
     key: Option<&str>,
     at: Option<OffsetDateTime>,
 ) -> Result<()> {
+    if let Some(Found::Est(before, mut stored)) = find(platform, id).await? {
+        let is_meant = match key {
+            Some(key) => key_id(&stored.root()?) == key,
+            None => true,
+        };
+        if is_meant && stored.retired.is_some() != at.is_some() {
+            stored.retired = at;
+            put_in_place(platform, id, &before, &serde_json::to_string(&stored)?).await?;
+        }
+        return Ok(());
+    }
     let mut opened = open(platform, id).await?;
     let mut changed = false;
     for generation in &mut opened.stored.generations {

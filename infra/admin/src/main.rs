@@ -12,9 +12,11 @@ use yinxin_lambda::session::{Role, Staff};
 use yinxin_order::identifiers::VendorId;
 use yinxin_store::catalog::Vendor;
 
-use crate::authorities::{KeyPlaces, PLATFORM_NAME};
+use crate::authorities::{Found, KeyPlaces, PLATFORM_NAME};
+use crate::endpoints::Endpoint;
 
 mod authorities;
+mod endpoints;
 mod seed;
 mod systems;
 #[cfg(test)]
@@ -32,6 +34,7 @@ struct Cli {
 const EXAMPLES: &str = "Examples:
   yinxin-admin seed
   yinxin-admin ca init --vendor bjca
+  yinxin-admin ca est --vendor bjca --url https://est.ca.example --server-ca tls-ca.pem --vendor-root root.pem --secret ID
   yinxin-admin ca rotate --vendor bjca --from 2026-06-01T00:00:00Z
   yinxin-admin ca withdraw --vendor bjca --reason 'licence ended'
   yinxin-admin trust-list publish
@@ -87,6 +90,16 @@ enum CaCommand {
         vendor: Option<VendorId>,
         #[command(flatten)]
         places: KeyPlaces,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Has a vendor issue through its own EST endpoint; refused where it has a CA.
+    Est {
+        /// The vendor.
+        #[arg(long)]
+        vendor: VendorId,
+        #[command(flatten)]
+        endpoint: Endpoint,
         #[command(flatten)]
         by: By,
     },
@@ -225,6 +238,12 @@ async fn ca(platform: &Platform, command: CaCommand) -> anyhow::Result<()> {
             }
             announce(platform, &by.by).await
         }
+        CaCommand::Est { vendor, endpoint, by } => {
+            let vendor = platform.catalog.vendor(&vendor).await?;
+            endpoints::init(platform, &vendor, endpoint.config()?, &by.by).await?;
+            println!("{}: issues through its endpoint", vendor.id);
+            announce(platform, &by.by).await
+        }
         CaCommand::Rotate {
             vendor,
             from,
@@ -248,7 +267,8 @@ async fn ca(platform: &Platform, command: CaCommand) -> anyhow::Result<()> {
         CaCommand::List { vendor } => {
             for (id, _) in authorities_of(platform, vendor.as_ref()).await? {
                 match authorities::find(platform, &id).await? {
-                    Some(opened) => authorities::print(&id, &opened.stored, platform.now())?,
+                    Some(Found::Own(opened)) => authorities::print(&id, &opened.stored, platform.now())?,
+                    Some(Found::Est(_, stored)) => endpoints::print(&id, &stored)?,
                     None => println!("{id}  no CA"),
                 }
             }

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+use yinxin_ca::ceremony;
 use yinxin_ca::trust_list::{CaKind, CaStatus, StoredTrustList, TrustList, key_id, verify};
+use yinxin_est::EstConfig;
 use yinxin_issue::authority::{PLATFORM, certificate};
 use yinxin_lambda::Platform;
 use yinxin_pki::Certificate;
 use yinxin_store::authorities::{Authorities as _, TRUST_LIST};
 use yinxin_store::memory::MemoryStore;
+use yinxin_store::vault::rng;
 
-use crate::authorities::{self, KeyPlaces};
-use crate::{seed, trust_list};
+use crate::authorities::{self, Found, KeyPlaces};
+use crate::{endpoints, seed, trust_list};
 
 const NOW: OffsetDateTime = datetime!(2026-04-07 02:00 UTC);
 const BJCA: (&str, &str) = ("bjca", "北京数字认证股份有限公司");
@@ -198,6 +201,83 @@ async fn list_signers_and_responders_are_renewed() {
         .unwrap();
     assert_eq!(trust_list::publish(&platform, "li").await.unwrap(), 2);
     assert_eq!(world.list(later).await.version, 2);
+}
+
+/// A vendor's root, and an endpoint under it that nobody asks anything.
+fn endpoint() -> (Certificate, EstConfig) {
+    let made = ceremony::init("estca", "样例厂商认证有限公司", NOW, &mut rng()).unwrap();
+    let root = made.root.certificate;
+    let est = EstConfig {
+        url: "https://est.example".to_owned(),
+        label: None,
+        client_secret: "vendor-est".to_owned(),
+        server_ca: root.to_pem(),
+        vendor_root: root.to_pem(),
+    };
+    (root, est)
+}
+
+#[tokio::test]
+async fn a_vendor_with_an_endpoint_is_announced_by_its_root_and_has_no_other_ca() {
+    let world = World::seeded().await;
+    let platform = world.at(NOW);
+    let (root, est) = endpoint();
+    let mut vendor = platform.catalog.vendor(&"bjca".parse().unwrap()).await.unwrap();
+    let refused = endpoints::init(&platform, &vendor, est.clone(), "li").await;
+    assert!(refused.unwrap_err().to_string().contains("has a CA"));
+    assert_eq!(world.actions("bjca").await, ["ca.init"]);
+
+    vendor.id = "estca".parse().unwrap();
+    platform.catalog.put_vendor(&vendor).await.unwrap();
+    endpoints::init(&platform, &vendor, est.clone(), "li")
+        .await
+        .unwrap();
+    assert_eq!(world.actions("estca").await, ["ca.est"]);
+    assert!(
+        endpoints::init(&platform, &vendor, est, "li").await.is_err(),
+        "once is enough"
+    );
+    let made = authorities::init(&platform, &vendor, &KeyPlaces::default(), "li").await;
+    assert!(!made.unwrap(), "it has its CA");
+    let who = ("estca", "estca");
+    let renewed = authorities::renew(&platform, who, "li").await;
+    assert!(renewed.unwrap().is_empty());
+    assert!(
+        authorities::rotate(&platform, who, None, None, "li")
+            .await
+            .is_err()
+    );
+
+    trust_list::publish(&platform, "li").await.unwrap();
+    let list = world.list(NOW).await;
+    let listed = list.vendors.iter().find(|vendor| vendor.id == "estca").unwrap();
+    let [service] = &listed.services[..] else {
+        panic!("an endpoint is announced by its root alone");
+    };
+    assert_eq!((service.kind, &service.key_id), (CaKind::Root, &key_id(&root)));
+}
+
+#[tokio::test]
+async fn a_vendors_endpoint_is_retired_with_its_root_and_granted_again() {
+    let world = World::seeded().await;
+    let platform = world.at(NOW);
+    let (root, est) = endpoint();
+    let mut vendor = platform.catalog.vendor(&"bjca".parse().unwrap()).await.unwrap();
+    vendor.id = "estca".parse().unwrap();
+    platform.catalog.put_vendor(&vendor).await.unwrap();
+    endpoints::init(&platform, &vendor, est, "li").await.unwrap();
+    trust_list::publish(&platform, "li").await.unwrap();
+    let retired = async || match authorities::find(&platform, "estca").await.unwrap() {
+        Some(Found::Est(_, stored)) => stored.retired,
+        _ => panic!("estca has no endpoint"),
+    };
+    let key = key_id(&root);
+    for (status, wanted) in [(CaStatus::Withdrawn, Some(NOW)), (CaStatus::Granted, None)] {
+        trust_list::change(&platform, ("estca", Some(&key)), status, "licence", "li")
+            .await
+            .unwrap();
+        assert_eq!(retired().await, wanted);
+    }
 }
 
 #[tokio::test]

@@ -69,13 +69,25 @@ class Roles(unittest.TestCase):
         found.pop(("sqs:SendMessage", "RelayDlq"), None)
         self.assertEqual(found, {}, "a sensitive right without a list of holders")
 
-    def test_only_issue_signs_with_keys_in_kms_and_only_with_those_that_are_named(self):
-        policy, = template.of_type(template.written(), "AWS::IAM::Policy").values()
-        self.assertEqual([template.target(role) for role in policy["Roles"]], ["IssueRole"])
-        statement, = policy["PolicyDocument"]["Statement"]
-        self.assertEqual(statement["Action"], ["kms:Sign", "kms:GetPublicKey"])
-        self.assertEqual(statement["Resource"], {"Fn::Split": [",", {"Ref": "SigningKeyArns"}]})
-        self.assertEqual(template.written()["Parameters"]["SigningKeyArns"]["Default"], "")
+    def test_only_issue_has_more_rights_and_only_over_keys_and_secrets_that_are_named(self):
+        # policy -> (actions, the parameter that names the resources, the condition that it names any)
+        named = {
+            "IssueSigning": (["kms:Sign", "kms:GetPublicKey"], "SigningKeyArns", "HasSigningKeys"),
+            "IssueVendors": (["secretsmanager:GetSecretValue"], "VendorSecretArns", "HasVendorSecrets"),
+        }
+        policies = template.of_type(template.written(), "AWS::IAM::Policy")
+        self.assertEqual(set(policies), set(named))
+        for name, (actions, parameter, condition) in named.items():
+            with self.subTest(name):
+                policy = policies[name]
+                self.assertEqual([template.target(role) for role in policy["Roles"]], ["IssueRole"])
+                statement, = policy["PolicyDocument"]["Statement"]
+                self.assertEqual(template.listed(statement["Action"]), actions)
+                self.assertEqual(statement["Resource"], {"Fn::Split": [",", {"Ref": parameter}]})
+                self.assertEqual(template.written()["Parameters"][parameter]["Default"], "")
+                self.assertEqual(template.written()["Resources"][name]["Condition"], condition)
+                self.assertEqual(
+                    template.written()["Conditions"][condition], {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]})
 
     def test_objects_are_reached_only_under_their_prefixes(self):
         for function in template.functions():

@@ -43,8 +43,8 @@ pub enum SetUpError {
 }
 
 impl EstConfig {
-    /// The root.
-    pub(crate) fn root(&self) -> Result<Certificate, SetUpError> {
+    /// The root, which must have signed itself.
+    pub fn root(&self) -> Result<Certificate, SetUpError> {
         let root = Certificate::from_pem(self.vendor_root.trim()).map_err(|_| SetUpError::Root)?;
         yinxin_pki::chain::verify_link(&root, &root).map_err(|_| SetUpError::Root)?;
         Ok(root)

@@ -163,6 +163,15 @@ impl Platform {
         }
     }
 
+    /// The same with its secrets fetched through `client`; for tests.
+    #[must_use]
+    pub fn with_secrets(self, client: aws_sdk_secretsmanager::Client) -> Self {
+        Platform {
+            secrets: Some(client),
+            ..self
+        }
+    }
+
     /// Now.
     pub fn now(&self) -> OffsetDateTime {
         (self.clock)()

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use yinxin_ca::ceremony::{self, Ceremony};
 use yinxin_issue::authority::{Authority, AuthorityError, AuthorityKeys, StoredAuthority};
+use yinxin_lambda::Platform;
 use yinxin_store::issuances::Issuances as _;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::vault::{DataKey, MemoryVault, Purpose, Vault, rng};
@@ -27,6 +28,10 @@ pub fn vault() -> Arc<dyn Vault> {
     Arc::new(MemoryVault)
 }
 
+fn over(store: MemoryStore) -> Platform {
+    Platform::in_memory(&Arc::new(store), Arc::new(|| NOW))
+}
+
 fn made() -> Ceremony {
     ceremony::init("one-ca", "样例电子认证有限公司", NOW, &mut rng()).unwrap()
 }
@@ -38,7 +43,7 @@ async fn a_stored_ca_opens_with_its_chain() {
     let json = serde_json::to_string(&stored).unwrap();
     let store = MemoryStore::default();
     assert!(store.put_authority("one-ca", &json).await.unwrap());
-    let opened = Authority::load(&store, &vault(), "one-ca").await.unwrap();
+    let opened = Authority::load(&over(store), "one-ca").await.unwrap();
     assert_eq!(opened.chain, made.chain());
     assert_eq!(format!("{stored:?}"), "StoredAuthority(..)");
 }
@@ -107,8 +112,9 @@ async fn certificates_of_another_ca_do_not_fit_the_key() {
 async fn what_is_no_ca_is_unreadable() {
     let store = MemoryStore::default();
     store.put_authority("one-ca", "{}").await.unwrap();
-    let refused = Authority::load(&store, &vault(), "one-ca").await;
+    let platform = over(store);
+    let refused = Authority::load(&platform, "one-ca").await;
     assert!(matches!(refused, Err(AuthorityError::Unreadable(_))));
-    let refused = Authority::load(&store, &vault(), "two-ca").await;
+    let refused = Authority::load(&platform, "two-ca").await;
     assert!(matches!(refused, Err(AuthorityError::Store(_))));
 }

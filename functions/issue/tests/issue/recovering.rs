@@ -26,7 +26,7 @@ use yinxin_store::vault::rng;
 use crate::stopping::Stop;
 use crate::world::{NOW, World};
 
-struct Recovering {
+pub struct Recovering {
     world: World,
     /// The key in the new UKey.
     token: SigningKey,
@@ -55,6 +55,11 @@ impl Recovering {
         let world = World::new().await;
         world.put_unit(1).await;
         world.ask(1).await.unwrap();
+        Recovering::in_world(world, change).await
+    }
+
+    /// The same where the first order's unit has its certificates already.
+    pub async fn in_world(world: World, change: impl Fn(String) -> String) -> Recovering {
         let token = SigningKey::generate(&mut rng());
         let subject = Name::unit(unit(1).holder_name(), None).unwrap();
         let der = CsrBuilder::new(&subject, token.public_key())
@@ -83,7 +88,8 @@ impl Recovering {
             delivery: None,
         };
         let id = RecoveryId::from_random([7; 16]);
-        let moved = Recovery::request(id.clone(), vendor(), escrowed, private, &officer("a"), NOW).unwrap();
+        let now = world.platform.now();
+        let moved = Recovery::request(id.clone(), vendor(), escrowed, private, &officer("a"), now).unwrap();
         store.save_recovery(&moved).await.unwrap();
         Recovering {
             world,
@@ -94,16 +100,20 @@ impl Recovering {
     }
 
     async fn approved() -> Recovering {
-        let recovering = Recovering::requested().await;
-        recovering.take(&RecoveryCommand::Approve, "b").await;
-        recovering
+        Recovering::requested().await.approve().await
+    }
+
+    /// A second officer agrees.
+    pub async fn approve(self) -> Recovering {
+        self.take(&RecoveryCommand::Approve, "b").await;
+        self
     }
 
     async fn take(&self, command: &RecoveryCommand, account: &str) {
         let moved = self
             .recovery()
             .await
-            .decide(command, &officer(account), NOW)
+            .decide(command, &officer(account), self.world.platform.now())
             .unwrap();
         self.world.stopping.store.save_recovery(&moved).await.unwrap();
     }
@@ -113,7 +123,7 @@ impl Recovering {
     }
 
     /// Delivers the errand to a new process.
-    async fn recover(&self) -> Result<(), BatchError> {
+    pub async fn recover(&self) -> Result<(), BatchError> {
         let recovery = self.id.clone();
         let errand = Errand {
             order: order_id(1),
@@ -127,7 +137,7 @@ impl Recovering {
     }
 
     /// Asserts that the key is delivered to the new token and to no other.
-    async fn assert_delivered(&self) {
+    pub async fn assert_delivered(&self) {
         let recovery = self.recovery().await;
         assert_eq!(recovery.state, RecoveryState::Recovered);
         let delivery = recovery.private.unwrap().delivery.unwrap();

@@ -326,7 +326,7 @@ impl World {
             .collect();
         assert!(is_pair(&signing, &encryption));
         for certificate in [&signing, &encryption] {
-            verify_chain(certificate, &chain, NOW).unwrap();
+            verify_chain(certificate, &chain, self.platform.now()).unwrap();
             assert_eq!(certificate.subject().common_name(), Some(form.holder_name()));
         }
         assert_eq!(signing.public_key(), Some(self.token.public_key()));
