@@ -145,8 +145,8 @@ fn blob(authority: &Authority) -> EnvelopedKeyBlob {
     EnvelopedKeyBlob::new(&enveloped, Layout::RightAligned).unwrap()
 }
 
-/// What is given to path validation at once, as its fuzz target takes it apart.
-fn judged(authority: &Authority, options: u8, target: &str) -> Vec<u8> {
+/// What is given to path validation at once, as its fuzz target takes it apart: a chain, and of the rest what has one of the roles.
+fn judged(authority: &Authority, options: u8, target: &str, roles: &[u8]) -> Vec<u8> {
     let certificate = |name: &str| authority.party(name).certificate.as_der().to_vec();
     let pieces = [
         (0, certificate(target)),
@@ -158,7 +158,10 @@ fn judged(authority: &Authority, options: u8, target: &str) -> Vec<u8> {
         (6, message(authority)),
         (7, authority.request()),
     ];
-    let pieces = pieces.iter().flat_map(|(role, piece)| {
+    let chosen = pieces
+        .iter()
+        .filter(|(role, _)| *role < 4 || roles.contains(role));
+    let pieces = chosen.flat_map(|(role, piece)| {
         let [high, low] = u16::try_from(piece.len()).unwrap().to_be_bytes();
         [&[*role, high, low], &piece[..]].concat()
     });
@@ -210,7 +213,15 @@ fn whole_objects_are_read() {
     write("enveloped_key", "enveloped", enveloped.as_der());
     write("skf_blob", "blob", blob(&authority).as_bytes());
     write("cms", "message", &message(&authority));
-    write("path", "unchecked", &judged(&authority, 0, "unit-sign"));
-    write("path", "good", &judged(&authority, 3, "unit-sign"));
-    write("path", "revoked", &judged(&authority, 3, "person-sign"));
+    for target in ["unit-sign", "person-sign"] {
+        for (name, options, roles) in [
+            ("alone", 0, &[][..]),
+            ("lists", 3, &[4]),
+            ("answer", 2, &[5]),
+            ("rest", 0, &[6, 7]),
+        ] {
+            let input = judged(&authority, options, target, roles);
+            write("path", &format!("{target}-{name}"), &input);
+        }
+    }
 }
