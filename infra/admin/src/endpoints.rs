@@ -9,7 +9,7 @@ use yinxin_est::EstConfig;
 use yinxin_issue::authorities::audit;
 use yinxin_issue::authority::{PLATFORM, StoredEst};
 use yinxin_lambda::Platform;
-use yinxin_store::catalog::Vendor;
+use yinxin_order::identifiers::VendorId;
 use yinxin_store::vault::Purpose;
 
 /// Where a vendor's endpoint is, and what it is trusted for.
@@ -48,9 +48,10 @@ impl Endpoint {
     }
 }
 
-/// Has a vendor issue through its own endpoint, unless it has a CA.
-pub async fn init(platform: &Platform, vendor: &Vendor, est: EstConfig, by: &str) -> Result<()> {
-    let id = vendor.id.as_str();
+/// Has a vendor issue through its own endpoint, unless it has a CA. The vendor need not be in the catalogue yet: whoever seeds it
+/// afterwards finds that it has its CA.
+pub async fn init(platform: &Platform, vendor: &VendorId, est: EstConfig, by: &str) -> Result<()> {
+    let id = vendor.as_str();
     ensure!(id != PLATFORM, "no vendor may be called {PLATFORM}");
     let key = platform.vault.new_data_key(Purpose::Authority, id).await?;
     let mut detail = BTreeMap::from([("url".to_owned(), est.url.clone())]);

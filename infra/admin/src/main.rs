@@ -93,7 +93,7 @@ enum CaCommand {
         #[command(flatten)]
         by: By,
     },
-    /// Has a vendor issue through its own EST endpoint; refused where it has a CA.
+    /// Has a vendor issue through its own EST endpoint; refused where it has a CA, so before `seed` makes one.
     Est {
         /// The vendor.
         #[arg(long)]
@@ -239,9 +239,8 @@ async fn ca(platform: &Platform, command: CaCommand) -> anyhow::Result<()> {
             announce(platform, &by.by).await
         }
         CaCommand::Est { vendor, endpoint, by } => {
-            let vendor = platform.catalog.vendor(&vendor).await?;
             endpoints::init(platform, &vendor, endpoint.config()?, &by.by).await?;
-            println!("{}: issues through its endpoint", vendor.id);
+            println!("{vendor}: issues through its endpoint");
             announce(platform, &by.by).await
         }
         CaCommand::Rotate {

@@ -223,18 +223,18 @@ async fn a_vendor_with_an_endpoint_is_announced_by_its_root_and_has_no_other_ca(
     let platform = world.at(NOW);
     let (root, est) = endpoint();
     let mut vendor = platform.catalog.vendor(&"bjca".parse().unwrap()).await.unwrap();
-    let refused = endpoints::init(&platform, &vendor, est.clone(), "li").await;
+    let refused = endpoints::init(&platform, &vendor.id, est.clone(), "li").await;
     assert!(refused.unwrap_err().to_string().contains("has a CA"));
     assert_eq!(world.actions("bjca").await, ["ca.init"]);
 
     vendor.id = "estca".parse().unwrap();
     platform.catalog.put_vendor(&vendor).await.unwrap();
-    endpoints::init(&platform, &vendor, est.clone(), "li")
+    endpoints::init(&platform, &vendor.id, est.clone(), "li")
         .await
         .unwrap();
     assert_eq!(world.actions("estca").await, ["ca.est"]);
     assert!(
-        endpoints::init(&platform, &vendor, est, "li").await.is_err(),
+        endpoints::init(&platform, &vendor.id, est, "li").await.is_err(),
         "once is enough"
     );
     let made = authorities::init(&platform, &vendor, &KeyPlaces::default(), "li").await;
@@ -258,6 +258,25 @@ async fn a_vendor_with_an_endpoint_is_announced_by_its_root_and_has_no_other_ca(
 }
 
 #[tokio::test]
+async fn a_vendor_that_was_connected_first_keeps_its_endpoint_when_it_is_seeded() {
+    let world = World {
+        store: Arc::default(),
+    };
+    let (root, est) = endpoint();
+    let platform = world.at(NOW);
+    endpoints::init(&platform, &"bjca".parse().unwrap(), est, "li")
+        .await
+        .unwrap();
+    seed::run(&platform).await.unwrap();
+    assert_eq!(world.actions("bjca").await, ["ca.est"]);
+    let list = world.list(NOW).await;
+    let bjca = list.vendors.iter().find(|vendor| vendor.id == "bjca").unwrap();
+    assert_eq!(list.vendors.len(), 11);
+    assert_eq!(list.anchors_at(NOW).len(), 21);
+    assert_eq!(bjca.services[0].key_id, key_id(&root));
+}
+
+#[tokio::test]
 async fn a_vendors_endpoint_is_retired_with_its_root_and_granted_again() {
     let world = World::seeded().await;
     let platform = world.at(NOW);
@@ -265,7 +284,7 @@ async fn a_vendors_endpoint_is_retired_with_its_root_and_granted_again() {
     let mut vendor = platform.catalog.vendor(&"bjca".parse().unwrap()).await.unwrap();
     vendor.id = "estca".parse().unwrap();
     platform.catalog.put_vendor(&vendor).await.unwrap();
-    endpoints::init(&platform, &vendor, est, "li").await.unwrap();
+    endpoints::init(&platform, &vendor.id, est, "li").await.unwrap();
     trust_list::publish(&platform, "li").await.unwrap();
     let retired = async || match authorities::find(&platform, "estca").await.unwrap() {
         Some(Found::Est(_, stored)) => stored.retired,

@@ -85,10 +85,11 @@ impl Endpoint {
         StoredEst::new(self.config.clone(), &key.unwrap()).unwrap()
     }
 
-    /// A world at this hour, because the vendor's clock is nobody's to turn, with an order that waits for its CA.
+    /// A world at this hour, because the vendor's clock is nobody's to turn, with an order that waits for its CA. Its clock
+    /// stands still, a little ahead: what the vendor issues meanwhile is valid already.
     async fn world(&self, secret: Option<String>) -> World {
         let mut world = World::without_authority();
-        world.turn_clock_to(OffsetDateTime::now_utc());
+        world.turn_clock_to(OffsetDateTime::now_utc() + time::Duration::minutes(4));
         world.platform = world.platform.with_secrets(secrets(secret).await);
         let json = serde_json::to_string(&self.stored().await).unwrap();
         let stored = world.stopping.put_authority(vendor().as_str(), &json).await;
@@ -112,6 +113,19 @@ fn missing(why: &str) -> Option<Endpoint> {
     );
     eprintln!("skipped: the sandbox's Python is not there");
     None
+}
+
+/// What `ca withdraw` and `ca grant` do.
+async fn retire(world: &World, retired: bool) {
+    let (vendor, store) = (vendor(), &world.stopping.store);
+    let before = store.authority(vendor.as_str()).await.unwrap();
+    let Stored::Est(mut stored) = Stored::from_json(&before).unwrap() else {
+        panic!("no endpoint is stored");
+    };
+    stored.retired = retired.then(|| world.platform.now());
+    let after = serde_json::to_string(&stored).unwrap();
+    let replaced = store.replace_authority(vendor.as_str(), &before, &after).await;
+    assert!(replaced.unwrap());
 }
 
 /// The real client against a loopback address that speaks Secrets Manager's protocol and has at most the one secret.
@@ -172,12 +186,16 @@ async fn a_key_that_the_vendor_made_is_in_escrow_and_reaches_a_new_token() {
     let Some(endpoint) = Endpoint::start(&[]) else {
         return;
     };
-    let world = endpoint.world(Some(endpoint.secret())).await;
+    let mut world = endpoint.world(Some(endpoint.secret())).await;
     world.ask_anew(1).await.unwrap();
     let [_, encryption] = world.assert_one_pair(1).await;
     let keys = world.stopping.store.keys_of_order(&order_id(1)).await;
     let [key] = keys.unwrap().try_into().unwrap();
     assert_eq!((key.serial, key.is_escrowed), (encryption, true));
+    // Even when the platform has nothing to do with the vendor any more.
+    drop(endpoint);
+    world.platform = world.platform.with_secrets(secrets(None).await);
+    retire(&world, true).await;
     let recovering = Recovering::in_world(world, |csr| csr).await.approve().await;
     recovering.recover().await.unwrap();
     recovering.assert_delivered().await;
@@ -210,26 +228,11 @@ async fn a_retired_endpoint_is_asked_nothing_until_it_is_granted_again() {
         return;
     };
     let world = endpoint.world(Some(endpoint.secret())).await;
-    let vendor = vendor();
-    let store = &world.stopping.store;
-    let mut stored = endpoint.stored().await;
-    stored.retired = Some(world.platform.now());
-    let before = store.authority(vendor.as_str()).await.unwrap();
-    let retired = serde_json::to_string(&stored).unwrap();
-    assert!(
-        store
-            .replace_authority(vendor.as_str(), &before, &retired)
-            .await
-            .unwrap()
-    );
+    retire(&world, true).await;
     world.ask_anew(1).await.unwrap_err();
-    assert_eq!(store.find(&world.request(1).await).await.unwrap(), None);
-    assert!(
-        store
-            .replace_authority(vendor.as_str(), &retired, &before)
-            .await
-            .unwrap()
-    );
+    let recorded = world.stopping.find(&world.request(1).await).await;
+    assert_eq!(recorded.unwrap(), None);
+    retire(&world, false).await;
     world.ask_anew(1).await.unwrap();
     world.assert_one_pair(1).await;
 }
