@@ -1,12 +1,16 @@
 //! A platform, a token in a directory, and runs of the agent between them.
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 use time::OffsetDateTime;
 use yinxin_agent::{
     personalise::{Outcome, Personalisation, PersonaliseError, Step, journal::JOURNAL_RECORD},
     pin::Pin,
     platform::{Pace, Platform},
-    token::{FileToken, Token, Usage, vault::Cost},
+    token::{FileToken, Token, TokenError, Usage, vault::Cost},
 };
 use zeroize::Zeroizing;
 
@@ -42,8 +46,16 @@ impl World {
         self.directory.path().join("token")
     }
 
+    /// The token. Other tests start programs, and until such a child runs its own program it holds a copy of every lock: that
+    /// long, and no longer, the token may be busy.
     pub fn token(&self) -> FileToken {
-        FileToken::open(&self.place()).unwrap()
+        let begun = Instant::now();
+        loop {
+            match FileToken::open(&self.place()) {
+                Err(TokenError::Busy(_)) if begun.elapsed() < Duration::from_secs(5) => thread::yield_now(),
+                opened => return opened.unwrap(),
+            }
+        }
     }
 
     /// One run with the token as it lies in its directory.
