@@ -33,8 +33,7 @@ revocation list or an OCSP answer by its signature and its times, a signed messa
 All certificates in the files may serve as intermediates. Nothing is fetched.
 
 Without --crl and --ocsp revocation is not checked: the report has a note, and the verdict can still be passed. With them
-the certificate needs one that speaks for it, and so does every issuer that names lists or responders; else the verdict is
-indeterminate.
+a certificate needs one that speaks for it, a CA's only if it names lists or responders; else the verdict is indeterminate.
 
 Exit codes: 0 passed, 1 failed, 2 indeterminate (could be told neither way), 64 wrong use.";
 

@@ -236,6 +236,9 @@ fn a_list_tells_of_a_revocation_and_is_judged_itself() {
         (output.status.code().unwrap(), report)
     };
     assert_eq!(verify(&["signing.cer", "--crl", "good.crl"]).0, 0);
+    // A CA that names no list needs none, on the path as well as among the files.
+    let both = bench.verify(&["signing.cer", "issuing.pem", "--crl", "good.crl"]);
+    assert_eq!(both.0, 0, "{:#}", both.1);
     let (code, report) = verify(&["signing.cer", "--crl", "revoked.crl"]);
     assert_eq!((code, problems(&report)), (1, vec!["revocation".to_owned()]));
     let reason = report["files"][0]["checks"].as_array().unwrap().last().unwrap()["reason"].clone();

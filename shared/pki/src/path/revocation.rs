@@ -19,7 +19,7 @@ pub enum Revocation {
     Unchecked,
     /// A certificate that names no list and no responder, and about which nothing is at hand, passes.
     IfNamed,
-    /// The certificate that is judged needs proof that it was not revoked; its issuers as with [`Self::IfNamed`].
+    /// A certificate that is judged and is no CA needs proof that it was not revoked; CAs as with [`Self::IfNamed`].
     Target,
     /// Every certificate of the path needs proof that it was not revoked.
     Required,
@@ -67,7 +67,7 @@ impl Session<'_> {
             (Status::Good(reason), _) | (_, Status::Good(reason)) => (Outcome::Passed, reason),
             (Status::Unknown(None), Status::Unknown(None)) => {
                 let certificate = &self.nodes[chain.certificates[depth]].certificate;
-                let is_issuer = depth + 1 < chain.certificates.len();
+                let is_issuer = depth + 1 < chain.certificates.len() || certificate.is_ca();
                 match (names_a_source(certificate), self.options.revocation) {
                     (false, Revocation::IfNamed) => (
                         Outcome::Passed,
