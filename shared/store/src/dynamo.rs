@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorCont
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity, TransactWriteItem};
 use time::Duration;
 use yinxin_order::identifiers::OrderId;
@@ -87,24 +88,8 @@ impl DynamoStore {
             .put_item()
             .table_name(table)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match put {
-            Ok(done) => {
-                meter::count_write(done.consumed_capacity());
-                Ok(true)
-            }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+            .condition_expression("attribute_not_exists(pk)");
+        put_on_condition(put).await
     }
 
     /// All items of the orders table under `pk` whose sort key begins with `prefix`, page after page.
@@ -144,6 +129,25 @@ impl DynamoStore {
                 return Ok(items);
             }
         }
+    }
+}
+
+/// Sends a write that has a condition; `false` where the condition did not hold.
+async fn put_on_condition(put: PutItemFluentBuilder) -> Result<bool, StoreError> {
+    let put = put.return_consumed_capacity(ReturnConsumedCapacity::Total);
+    match put.send().await {
+        Ok(done) => {
+            meter::count_write(done.consumed_capacity());
+            Ok(true)
+        }
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(StoreError::unavailable(error)),
     }
 }
 

@@ -1,15 +1,12 @@
 //! Changes of CAs, the trust list and the audit trail, in DynamoDB.
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
-use super::DynamoStore;
 use super::issuances::{AUTHORITY, authority_pk};
 use super::item::{Item, from_json, item, key, s, text, to_json};
+use super::{DynamoStore, put_on_condition};
 use crate::audits::{AuditEntry, Audits};
 use crate::authorities::Authorities;
 use crate::error::StoreError;
-use crate::meter;
 use crate::vault::random_bytes;
 
 const TRUST_LIST: &str = "TRUST-LIST";
@@ -75,24 +72,8 @@ impl DynamoStore {
             .set_item(Some(item))
             .condition_expression("#name = :before")
             .expression_attribute_names("#name", name)
-            .expression_attribute_values(":before", s(before))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match put {
-            Ok(done) => {
-                meter::count_write(done.consumed_capacity());
-                Ok(true)
-            }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+            .expression_attribute_values(":before", s(before));
+        put_on_condition(put).await
     }
 }
 
