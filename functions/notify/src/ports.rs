@@ -142,7 +142,7 @@ impl SmsGateway for AliyunSms {
         let sms = self
             .lazy
             .client("the SMS gateway", |account: sms::Account| {
-                Ok(Sms::new(account, &self.url, Http::new()?)?)
+                Ok(Sms::new(account, &self.url, Http::new("sms")?)?)
             })
             .await?;
         let message = Message {
@@ -208,7 +208,7 @@ impl Bridge {
     async fn bank(&self) -> Result<&Bank, NotReady> {
         self.lazy
             .client("the bank bridge", |client: bank::Client| {
-                Ok(Bank::new(client, &self.url, Http::new()?)?)
+                Ok(Bank::new(client, &self.url, Http::new("bank")?)?)
             })
             .await
     }

@@ -78,7 +78,7 @@ impl Cashier {
                 gateway_url: self.gateway_url.clone(),
                 notify_url: self.notify_url.clone(),
             };
-            Ok(Alipay::new(config, Http::new()?)?)
+            Ok(Alipay::new(config, Http::new("alipay")?)?)
         });
         made.await
     }

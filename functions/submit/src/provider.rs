@@ -38,7 +38,7 @@ impl LazyIdentityChecks {
 
     async fn set_up(&self) -> Result<AliyunIdentityChecks, Box<dyn std::error::Error + Send + Sync>> {
         let key: AccessKey = self.platform.secret(&self.secret_id).await?;
-        let http = Http::with_limits(LIMITS)?;
+        let http = Http::with_limits("identity", LIMITS)?;
         Ok(AliyunIdentityChecks::new(key, &self.base_url, http)?)
     }
 }

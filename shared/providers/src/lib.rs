@@ -2,7 +2,8 @@
 //!
 //! Each client gets its base URL, its secret and a shared [`http::Http`] when it is made, and the clock
 //! (`now`) with each call. Money is `i64` fen. Results say what the caller may do next: go on, give up, or ask
-//! again because nobody knows whether the provider acted. Nothing here retries.
+//! again because nobody knows whether the provider acted. A call is repeated once, and
+//! only where it does the same however often it is made; [`observe`] counts all of them by provider and outcome.
 
 pub mod alipay;
 pub mod aliyun;
@@ -11,8 +12,11 @@ pub mod http;
 pub mod identity;
 pub mod mail;
 pub mod money;
+pub mod observe;
+pub mod payments;
 pub mod sms;
 
+mod breaker;
 mod china_time;
 mod percent;
 mod secret;

@@ -84,7 +84,10 @@ impl Gateway {
             gateway_url: url,
             notify_url: "https://ca.example.com/api/notify/alipay".to_owned(),
         };
-        (gateway, Alipay::new(config, Http::new().unwrap()).unwrap())
+        (
+            gateway,
+            Alipay::new(config, Http::new("alipay").unwrap()).unwrap(),
+        )
     }
 
     pub fn set_fault(&self, fault: Fault) {

@@ -35,7 +35,7 @@ fn alipay() -> Alipay {
         gateway_url: "https://openapi.alipay.com/gateway.do".to_owned(),
         notify_url: "https://ca.example.com/notify/alipay".to_owned(),
     };
-    Alipay::new(config, Http::new().unwrap()).unwrap()
+    Alipay::new(config, Http::new("alipay").unwrap()).unwrap()
 }
 
 /// A form body that Alipay's side signed.

@@ -7,6 +7,7 @@ use crate::http::Answer;
 
 fn answer(status: u16, body: &str) -> Answer {
     Answer {
+        headers: reqwest::header::HeaderMap::new(),
         status,
         body: body.as_bytes().to_vec(),
     }

@@ -93,10 +93,13 @@ impl Fake {
 
 /// A client that loses patience quickly.
 pub fn http() -> Http {
-    Http::with_limits(Limits {
-        total: Duration::from_millis(500),
-        ..Limits::default()
-    })
+    Http::with_limits(
+        "fake",
+        Limits {
+            total: Duration::from_millis(500),
+            ..Limits::default()
+        },
+    )
     .unwrap()
 }
 
