@@ -7,7 +7,7 @@ use yinxin_order::document::{Document, DocumentKind, Verdict};
 use yinxin_order::form::{ApplicationForm, MaskedForm};
 use yinxin_order::issuance::Parcel;
 use yinxin_order::order::{Order, Product};
-use yinxin_order::payment::{Payment, Provider, Refund};
+use yinxin_order::payment::{Payment, Provider};
 use yinxin_order::revocation::{Revocation, RevocationReason};
 use yinxin_order::state::{State, Turn};
 use yinxin_store::orders::{OrderSummary, Page};
@@ -122,6 +122,8 @@ pub struct PaymentView {
 pub enum PaymentState {
     /// A code may be scanned.
     Open,
+    /// Nobody paid, and nobody can any more.
+    Closed,
     /// Money arrived.
     Paid,
     /// The money is on its way back.
@@ -154,10 +156,11 @@ impl From<&Document> for DocumentView {
 impl From<&Payment> for PaymentView {
     fn from(payment: &Payment) -> Self {
         let status = match payment.refund {
-            Some(Refund::Done) => PaymentState::Refunded,
-            Some(Refund::Due) => PaymentState::Refunding,
+            Some(_) if payment.owes() => PaymentState::Refunding,
+            Some(_) => PaymentState::Refunded,
             None if payment.is_paid() => PaymentState::Paid,
-            None => PaymentState::Open,
+            None if payment.is_open() => PaymentState::Open,
+            None => PaymentState::Closed,
         };
         PaymentView {
             attempt: payment.attempt,

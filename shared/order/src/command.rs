@@ -8,7 +8,7 @@ use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderNumber, VendorId};
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use crate::order::IdentityEvidence;
-use crate::payment::Provider;
+use crate::payment::{Provider, RefundOutcome};
 use crate::revocation::RevocationReason;
 
 /// Who gives a command; recorded with the move.
@@ -99,6 +99,22 @@ pub enum Command {
         /// What was paid.
         amount: Fen,
     },
+    /// Take note of money of another amount than is due, of which the provider was asked; it goes back.
+    ReturnPayment {
+        /// The attempt it was paid for.
+        attempt: u8,
+        /// The provider's number.
+        trade_no: String,
+        /// What was paid.
+        amount: Fen,
+        /// When it was paid.
+        paid_at: OffsetDateTime,
+    },
+    /// Note that the provider takes no money for an attempt any more.
+    RecordClosing {
+        /// Which attempt.
+        attempt: u8,
+    },
     /// Let the order pass the review.
     Approve,
     /// Send the order back with a reason.
@@ -110,10 +126,14 @@ pub enum Command {
     Resubmit,
     /// End the order; what was paid goes back.
     Cancel,
-    /// Note that the provider moved a refund.
+    /// Note what the provider says of a refund.
     RecordRefund {
-        /// Which attempt went back.
+        /// Which attempt goes back.
         attempt: u8,
+        /// Under which number of the refund.
+        number: u8,
+        /// What it says.
+        outcome: RefundOutcome,
     },
     /// Hand in the request that was made in the UKey.
     SubmitCsr {
@@ -198,6 +218,8 @@ command_names! {
     StartPayment => "start_payment", ({ .. });
     RecordPayment => "record_payment", ({ .. });
     FlagPayment => "flag_payment", ({ .. });
+    ReturnPayment => "return_payment", ({ .. });
+    RecordClosing => "record_closing", ({ .. });
     Approve => "approve", ();
     Reject => "reject", ({ .. });
     Resubmit => "resubmit", ();

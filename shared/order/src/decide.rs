@@ -8,7 +8,10 @@ use crate::form::ApplicationForm;
 use crate::identifiers::Fen;
 use crate::issuance::WrittenToken;
 use crate::order::{Event, IdentityEvidence, Order, Personal};
-use crate::payment::{Flag, MAX_ATTEMPTS, Payment, PaymentStatus, Provider, Refund};
+use crate::payment::{
+    Flag, MAX_ATTEMPTS, MAX_REFUND_NUMBERS, Payment, PaymentStatus, Provider, Refund, RefundOutcome,
+    RefundStatus, postings,
+};
 use crate::refusal::Refusal;
 use crate::revocation::{Revocation, RevocationReason};
 use crate::state::State;
@@ -40,11 +43,11 @@ pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) 
     })?;
     let mut next = order.clone();
     let effects = carry_out(&mut next, command, &by, now)?;
-    let to = match command {
-        Command::RecordRefund { .. } if order.state == State::Refunding && next.ledger().refund_due == 0 => {
-            State::Cancelled
-        }
-        _ => next_state(row, order.kind, order.state),
+    let owes = next.payments.iter().any(Payment::owes);
+    let to = match next_state(row, order.kind, order.state) {
+        State::Refunding if !owes => State::Cancelled,
+        State::Cancelled | State::Expired if owes => State::Refunding,
+        to => to,
     };
     if to != order.state {
         next.state = to;
@@ -59,6 +62,11 @@ pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) 
         command: Some(name),
         from: Some(order.state),
         to,
+        postings: next
+            .number
+            .as_ref()
+            .map(|number| postings(number, &order.payments, &next.payments))
+            .unwrap_or_default(),
     };
     Ok(Move {
         order: next,
@@ -71,11 +79,21 @@ pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) 
 fn was_recorded(order: &Order, command: &Command) -> bool {
     let personal = order.personal.as_ref();
     match command {
-        Command::RecordPayment { attempt, .. } => order.payment(*attempt).is_some_and(Payment::is_paid),
+        Command::RecordPayment { attempt, .. } | Command::ReturnPayment { attempt, .. } => {
+            order.payment(*attempt).is_some_and(Payment::is_paid)
+        }
+        Command::RecordClosing { attempt } => {
+            order.payment(*attempt).is_some_and(|payment| !payment.is_open())
+        }
         Command::FlagPayment { trade_no, .. } => order.flags.iter().any(|flag| flag.trade_no == *trade_no),
-        Command::RecordRefund { attempt } => order
+        Command::RecordRefund {
+            attempt,
+            number,
+            outcome,
+        } => order
             .payment(*attempt)
-            .is_some_and(|payment| payment.refund == Some(Refund::Done)),
+            .and_then(|payment| payment.refund)
+            .is_some_and(|refund| tells_nothing_new(refund, *number, *outcome)),
         Command::RecordDocument { document } => order
             .documents
             .iter()
@@ -140,11 +158,20 @@ fn carry_out(
             amount,
             paid_at,
         } => {
-            let paid = PaymentStatus::Paid {
-                trade_no: trade_no.clone(),
-                paid_at: *paid_at,
-            };
-            record_payment(order, *attempt, *amount, paid)?
+            if payment(order, *attempt)?.amount != *amount {
+                return Err(Refusal::AmountDiffers);
+            }
+            record_payment(order, *attempt, paid(trade_no, *amount, *paid_at))?
+        }
+        Command::ReturnPayment {
+            attempt,
+            trade_no,
+            amount,
+            paid_at,
+        } => return_payment(order, *attempt, paid(trade_no, *amount, *paid_at))?,
+        Command::RecordClosing { attempt } => {
+            payment(order, *attempt)?.status = PaymentStatus::Closed;
+            Vec::new()
         }
         Command::FlagPayment {
             attempt,
@@ -157,9 +184,13 @@ fn carry_out(
                 trade_no: trade_no.clone(),
                 amount: *amount,
             });
-            Vec::new()
+            vec![Effect::QueryPayment { attempt: *attempt }]
         }
-        Command::RecordRefund { attempt } => record_refund(order, *attempt)?,
+        Command::RecordRefund {
+            attempt,
+            number,
+            outcome,
+        } => record_refund(order, *attempt, *number, *outcome)?,
         Command::Approve => {
             personal(order)?.rejection = None;
             notice(Notice::Approved)
@@ -207,6 +238,7 @@ fn carry_out(
         Command::RecordRevocation => record_revocation(order, now)?,
         Command::Remind => {
             order.reminders += 1;
+            order.reminded_at = Some(now);
             remind(order)
         }
         Command::Erase => {
@@ -245,6 +277,7 @@ fn start_payment(order: &mut Order, provider: Provider, now: OffsetDateTime) -> 
         return Err(Refusal::TooManyAttempts);
     }
     let attempt = u8::try_from(order.payments.len() + 1).map_err(|_| Refusal::TooManyAttempts)?;
+    let effects = close_others(order, attempt);
     order.payments.push(Payment {
         attempt,
         provider,
@@ -254,36 +287,86 @@ fn start_payment(order: &mut Order, provider: Provider, now: OffsetDateTime) -> 
         refund: None,
     });
     order.reminders = 0;
-    Ok(Vec::new())
+    Ok(effects)
+}
+
+fn paid(trade_no: &str, amount: Fen, paid_at: OffsetDateTime) -> PaymentStatus {
+    PaymentStatus::Paid {
+        trade_no: trade_no.to_owned(),
+        amount,
+        paid_at,
+    }
 }
 
 /// Credits an attempt. Money that the order does not wait for (any more) goes back.
-fn record_payment(
-    order: &mut Order,
-    attempt: u8,
-    amount: Fen,
-    paid: PaymentStatus,
-) -> Result<Vec<Effect>, Refusal> {
-    let wanted = order.state == State::AwaitingPayment;
+fn record_payment(order: &mut Order, attempt: u8, paid: PaymentStatus) -> Result<Vec<Effect>, Refusal> {
+    if order.state != State::AwaitingPayment {
+        return return_payment(order, attempt, paid);
+    }
+    payment(order, attempt)?.status = paid;
+    Ok(close_others(order, attempt))
+}
+
+/// Takes note of money, and has it go back.
+fn return_payment(order: &mut Order, attempt: u8, paid: PaymentStatus) -> Result<Vec<Effect>, Refusal> {
     let payment = payment(order, attempt)?;
-    if payment.amount != amount {
-        return Err(Refusal::AmountDiffers);
-    }
     payment.status = paid;
-    if wanted {
-        return Ok(Vec::new());
-    }
-    payment.refund = Some(Refund::Due);
+    payment.refund = Some(Refund::DUE);
+    order.reminders = 0;
     Ok(vec![Effect::Refund { attempt }])
 }
 
-fn record_refund(order: &mut Order, attempt: u8) -> Result<Vec<Effect>, Refusal> {
-    let payment = payment(order, attempt)?;
-    if payment.refund != Some(Refund::Due) {
-        return Err(Refusal::NoSuchAttempt);
+/// Somebody could pay twice through two codes: there is to be one.
+fn close_others(order: &Order, attempt: u8) -> Vec<Effect> {
+    order
+        .payments
+        .iter()
+        .filter(|payment| payment.is_open() && payment.attempt != attempt)
+        .map(|payment| Effect::CloseAttempt {
+            attempt: payment.attempt,
+        })
+        .collect()
+}
+
+/// Whether `outcome`, said of the refund's number `number`, is on the order already or about a number given up.
+fn tells_nothing_new(refund: Refund, number: u8, outcome: RefundOutcome) -> bool {
+    number < refund.number
+        || matches!(
+            (refund.status, outcome),
+            (RefundStatus::Done { .. }, _)
+                | (RefundStatus::Processing, RefundOutcome::Processing)
+                | (RefundStatus::Abnormal, RefundOutcome::Abnormal)
+        )
+}
+
+fn record_refund(
+    order: &mut Order,
+    attempt: u8,
+    number: u8,
+    outcome: RefundOutcome,
+) -> Result<Vec<Effect>, Refusal> {
+    let refund = payment(order, attempt)?
+        .refund
+        .as_mut()
+        .filter(|refund| refund.number == number)
+        .ok_or(Refusal::NoSuchRefund)?;
+    match outcome {
+        RefundOutcome::Processing => refund.status = RefundStatus::Processing,
+        RefundOutcome::Abnormal => refund.status = RefundStatus::Abnormal,
+        RefundOutcome::Closed if refund.number >= MAX_REFUND_NUMBERS => {
+            refund.status = RefundStatus::Abnormal;
+        }
+        RefundOutcome::Closed => {
+            refund.number += 1;
+            refund.status = RefundStatus::Due;
+            return Ok(vec![Effect::Refund { attempt }]);
+        }
+        RefundOutcome::Done { at } => {
+            refund.status = RefundStatus::Done { at };
+            return Ok(notice(Notice::Refunded));
+        }
     }
-    payment.refund = Some(Refund::Done);
-    Ok(notice(Notice::Refunded))
+    Ok(Vec::new())
 }
 
 fn revoke(
@@ -335,13 +418,10 @@ fn give_back(order: &mut Order) -> Vec<Effect> {
     let mut effects = Vec::new();
     for payment in &mut order.payments {
         let attempt = payment.attempt;
-        if !payment.is_paid() {
-            // After payment nobody scans an old code in earnest; if somebody does, it is refunded as late money.
-            if order.state == State::AwaitingPayment {
-                effects.push(Effect::CloseAttempt { attempt });
-            }
-        } else if payment.refund.is_none() {
-            payment.refund = Some(Refund::Due);
+        if payment.is_open() {
+            effects.push(Effect::CloseAttempt { attempt });
+        } else if payment.is_paid() && payment.refund.is_none() {
+            payment.refund = Some(Refund::DUE);
             effects.push(Effect::Refund { attempt });
         }
     }
@@ -358,9 +438,9 @@ fn remind(order: &Order) -> Vec<Effect> {
     }
     for payment in &order.payments {
         let attempt = payment.attempt;
-        if payment.refund == Some(Refund::Due) {
+        if payment.owes() {
             effects.push(Effect::Refund { attempt });
-        } else if !payment.is_paid() && order.state == State::AwaitingPayment {
+        } else if payment.is_open() {
             effects.push(Effect::QueryPayment { attempt });
         }
     }

@@ -2,6 +2,7 @@
 use time::{Duration, OffsetDateTime};
 
 use crate::order::Order;
+use crate::payment::Payment;
 use crate::state::{State, Turn};
 
 /// What is done to an order that is late.
@@ -15,12 +16,10 @@ pub enum Late {
     Erase,
 }
 
-/// The first reminder comes after this time, each next one after twice the time.
+/// The pause before the first reminder; the next one is twice as long.
 const REMINDER: Duration = Duration::minutes(2);
-/// From this many reminders on they come at a steady pace.
-const DOUBLINGS: u32 = 8;
-/// The steady pace.
-const STEADY: Duration = Duration::hours(6);
+/// From this many reminders on the pause stays as it is: some four hours.
+const DOUBLINGS: u32 = 7;
 
 impl Order {
     /// The next time at which the order is late, and what is done then; `None` if it never is.
@@ -41,8 +40,8 @@ impl Order {
     }
 
     fn waits_for_platform(&self) -> bool {
-        let silent_payment =
-            self.state == State::AwaitingPayment && self.payments.iter().any(|payment| !payment.is_paid());
+        // Also where the order went on or ended: somebody may still scan an old code.
+        let silent_payment = self.payments.iter().any(Payment::is_open);
         self.state == State::Issuing
             || silent_payment
             || self.ledger().refund_due > 0
@@ -55,8 +54,8 @@ impl Order {
             .iter()
             .map(|payment| payment.started_at)
             .chain(self.revocation.as_ref().map(|revocation| revocation.at))
+            .chain(self.reminded_at)
             .fold(self.entered_at, OffsetDateTime::max);
-        let doublings = self.reminders.min(DOUBLINGS);
-        since + REMINDER * 2_i32.pow(doublings) + STEADY * (self.reminders - doublings)
+        since + REMINDER * 2_i32.pow(self.reminders.min(DOUBLINGS))
     }
 }

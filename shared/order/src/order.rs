@@ -8,7 +8,7 @@ use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId};
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
-use crate::payment::{Flag, Ledger, Payment};
+use crate::payment::{Flag, Ledger, Payment, Posting};
 use crate::revocation::Revocation;
 use crate::state::State;
 
@@ -33,6 +33,13 @@ pub struct Order {
     pub created_at: OffsetDateTime,
     /// How often `sweep` reminded of it in this state.
     pub reminders: u32,
+    /// When it did so last.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reminded_at: Option<OffsetDateTime>,
     /// Who issues.
     pub vendor: VendorId,
     /// What is bought, as it was offered when the order was created.
@@ -137,6 +144,9 @@ pub struct Event {
     pub from: Option<State>,
     /// Where it stands now.
     pub to: State,
+    /// The money that moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub postings: Vec<Posting>,
 }
 
 /// What an order starts from.
@@ -170,6 +180,7 @@ impl Order {
             entered_at: now,
             created_at: now,
             reminders: 0,
+            reminded_at: None,
             vendor: new.vendor,
             product: new.product,
             number: None,
@@ -198,6 +209,7 @@ impl Order {
             command: None,
             from: None,
             to: state,
+            postings: Vec::new(),
         };
         (order, event)
     }

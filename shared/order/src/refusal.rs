@@ -23,6 +23,9 @@ pub enum Refusal {
     /// The order has no such attempt to pay.
     #[error("the order has no such payment attempt")]
     NoSuchAttempt,
+    /// Nothing goes back for this attempt, or not under this number.
+    #[error("the order has no such refund")]
+    NoSuchRefund,
     /// Too many attempts to pay were started.
     #[error("too many payment attempts were started for this order")]
     TooManyAttempts,
@@ -53,7 +56,7 @@ impl Refusal {
             Refusal::NotAllowed { .. } | Refusal::NotRevoked => "command-not-allowed",
             Refusal::AlreadyRecorded => "already-recorded",
             Refusal::DocumentsMissing(_) => "documents-missing",
-            Refusal::NoSuchAttempt => "no-such-payment",
+            Refusal::NoSuchAttempt | Refusal::NoSuchRefund => "no-such-payment",
             Refusal::TooManyAttempts => "too-many-payments",
             Refusal::AmountDiffers => "notification-amount",
             Refusal::CsrAlreadySubmitted => "csr-already-submitted",

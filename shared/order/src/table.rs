@@ -47,6 +47,7 @@ const UPLOADING: &[State] = &[AwaitingDocuments, AwaitingCorrection];
 const UNPAID: &[State] = &[Draft, AwaitingDocuments, AwaitingPayment];
 const PAID: &[State] = &[AwaitingReview, AwaitingCorrection];
 const ENDED_UNPAID: &[State] = &[Cancelled, Expired];
+/// Numbered: attempts to pay may exist.
 const NUMBERED: &[State] = &[
     AwaitingPayment,
     AwaitingReview,
@@ -85,13 +86,18 @@ pub const TABLE: &[Row] = &[
     row(&[Draft],                   Confirm,               Next::Advance,                     &[]),
     row(UPLOADING,                  RecordDocument,        Next::Stay,                        &[]),
     row(&[AwaitingDocuments],       SignApplication,       Next::Advance,                     &[]),
-    // Money. The last refund of an order in `Refunding` ends it: `decide` moves it to `Cancelled`.
-    row(&[AwaitingPayment],         StartPayment,          Next::Stay,                        &[]),
-    row(&[AwaitingPayment],         RecordPayment,         Next::Advance,                     &[]),
+    // Money. An order that ends while money has to go back is `Refunding`; its last refund moves it to `Cancelled`.
+    row(&[AwaitingPayment],         StartPayment,          Next::Stay,                        &["close_attempt"]),
+    row(&[AwaitingPayment],         RecordPayment,         Next::Advance,                     &["close_attempt"]),
     row(OWING,                      RecordPayment,         Next::Stay,                        &["refund"]),
     row(ENDED_UNPAID,               RecordPayment,         Next::To(Refunding),               &["refund"]),
-    row(NUMBERED,                   FlagPayment,           Next::Stay,                        &[]),
-    row(OWING,                      RecordRefund,          Next::Stay,                        &["send_notice"]),
+    row(NUMBERED,                   FlagPayment,           Next::Stay,                        &["query_payment"]),
+    row(&[AwaitingPayment],         ReturnPayment,         Next::Stay,                        &["refund"]),
+    row(OWING,                      ReturnPayment,         Next::Stay,                        &["refund"]),
+    row(ENDED_UNPAID,               ReturnPayment,         Next::To(Refunding),               &["refund"]),
+    row(NUMBERED,                   RecordClosing,         Next::Stay,                        &[]),
+    row(&[AwaitingPayment],         RecordRefund,          Next::Stay,                        &["refund", "send_notice"]),
+    row(OWING,                      RecordRefund,          Next::Stay,                        &["refund", "send_notice"]),
     // The review.
     row(&[AwaitingReview],          Approve,               Next::Advance,                     &["send_notice"]),
     row(&[AwaitingReview],          Reject,                Next::To(AwaitingCorrection),      &["send_notice"]),
@@ -108,12 +114,13 @@ pub const TABLE: &[Row] = &[
     row(CERTIFIED,                  RecordRevocation,      Next::Stay,                        &[]),
     // Ways out.
     row(UNPAID,                     Cancel,                Next::To(Cancelled),               &["close_attempt"]),
-    row(PAID,                       Cancel,                Next::To(Refunding),               &["refund"]),
+    row(PAID,                       Cancel,                Next::To(Refunding),               &["close_attempt", "refund"]),
     row(UNPAID,                     Expire,                Next::To(Expired),                 &["close_attempt"]),
     row(&[AwaitingReceipt],         Expire,                Next::Advance,                     &[]),
     // Late turns of the platform.
-    row(&[AwaitingPayment],         Remind,                Next::Stay,                        &["query_payment"]),
-    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "refund"]),
+    row(&[AwaitingPayment],         Remind,                Next::Stay,                        &["query_payment", "refund"]),
+    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "query_payment", "refund"]),
+    row(ENDED_UNPAID,               Remind,                Next::Stay,                        &["query_payment"]),
     // After the retention period.
     row(ENDED,                      Erase,                 Next::Stay,                        &[]),
 ];

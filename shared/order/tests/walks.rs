@@ -1,4 +1,6 @@
 //! Seeded random walks: whatever is commanded in whatever order, the money adds up and no turn is forgotten.
+use std::collections::HashMap;
+
 use time::{Duration, OffsetDateTime};
 use yinxin_order::command::{Actor, Command};
 use yinxin_order::document::{Document, DocumentKind, Verdict};
@@ -8,7 +10,7 @@ use yinxin_order::identifiers::{Fen, OrderId, OrderNumber, china_date};
 use yinxin_order::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use yinxin_order::kind::Kind;
 use yinxin_order::order::{NewOrder, Order, Product};
-use yinxin_order::payment::Provider;
+use yinxin_order::payment::{Payment, PaymentStatus, Provider, RefundOutcome};
 use yinxin_order::revocation::RevocationReason;
 use yinxin_order::state::{State, Turn};
 use yinxin_order::{Refusal, decide};
@@ -31,11 +33,13 @@ impl Dice {
     }
 }
 
-/// The provider's side of the money: what was really paid and really given back.
+/// The provider's side of the money: what was really paid and really given back, by attempt, in fen.
 #[derive(Default)]
 struct Till {
-    paid: Vec<u8>,
-    refunded: Vec<u8>,
+    paid: HashMap<u8, i64>,
+    refunded: HashMap<u8, i64>,
+    /// What events told the ledger.
+    posted: i64,
 }
 
 fn start() -> OffsetDateTime {
@@ -104,7 +108,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
     let fen = if dice.roll(8) == 0 { 1 } else { PRICE_FEN };
     let amount = Fen::new(fen).expect("an amount");
     let trade_no = format!("T{attempt}-{fen}");
-    match dice.roll(27) {
+    match dice.roll(29) {
         0 => {
             let personal = order.personal.as_ref();
             let form = personal.map_or_else(|| sample::unit(1), |personal| personal.form.clone());
@@ -122,8 +126,8 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         6 => Command::SignApplication {
             practice_statement: "2023-01".to_owned(),
         },
-        7 => Command::StartPayment {
-            provider: Provider::Alipay,
+        7 | 28 => Command::StartPayment {
+            provider: Provider::ALL[usize::from(dice.roll(2) == 0)],
         },
         8 | 9 => Command::RecordPayment {
             attempt,
@@ -142,7 +146,16 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         },
         13 => Command::Resubmit,
         14 if dice.roll(10) == 0 => Command::Cancel,
-        14 | 15 => Command::RecordRefund { attempt },
+        14 | 15 => Command::RecordRefund {
+            attempt,
+            number: u8::try_from(dice.roll(2) + 1).expect("small"),
+            outcome: match dice.roll(6) {
+                0 => RefundOutcome::Processing,
+                1 => RefundOutcome::Abnormal,
+                2 => RefundOutcome::Closed,
+                _ => RefundOutcome::Done { at: now },
+            },
+        },
         16 => {
             let csr = SubmittedCsr {
                 pem: "csr".to_owned(),
@@ -179,6 +192,13 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         },
         25 => Command::RecordRevocation,
         26 if dice.roll(20) == 0 => Command::Erase,
+        26 => Command::RecordClosing { attempt },
+        27 if dice.roll(4) == 0 => Command::ReturnPayment {
+            attempt,
+            trade_no,
+            amount: Fen::new(77).expect("an amount"),
+            paid_at: now,
+        },
         _ => Command::Remind,
     }
 }
@@ -200,18 +220,36 @@ fn happens_outside(order: &Order, command: &Command, till: &mut Till) -> bool {
     match command {
         Command::RecordPayment { attempt, amount, .. } => {
             let exists = order.payment(*attempt).is_some();
-            if exists && amount.fen() == PRICE_FEN && !till.paid.contains(attempt) {
-                till.paid.push(*attempt);
+            if exists && amount.fen() == PRICE_FEN {
+                till.paid.entry(*attempt).or_insert(PRICE_FEN);
             }
             exists
         }
-        // A refund is only ever made because the order asked for it.
-        Command::RecordRefund { attempt } => {
-            let asked = order
-                .payment(*attempt)
-                .is_some_and(|payment| payment.refund.is_some());
-            if asked && !till.refunded.contains(attempt) {
-                till.refunded.push(*attempt);
+        // The provider was asked: this is what was paid, and nothing else was.
+        Command::ReturnPayment { attempt, amount, .. } => {
+            let possible = order.payment(*attempt).is_some() && !till.paid.contains_key(attempt);
+            if possible {
+                till.paid.insert(*attempt, amount.fen());
+            }
+            possible
+        }
+        // A refund is only ever made because the order asked for it, and under no number but the living one.
+        Command::RecordRefund {
+            attempt,
+            number,
+            outcome,
+        } => {
+            let refund = order.payment(*attempt).and_then(|payment| payment.refund);
+            let asked = refund.is_some_and(|refund| refund.number == *number);
+            let moved = till.refunded.contains_key(attempt);
+            match outcome {
+                RefundOutcome::Done { .. } if asked => {
+                    let paid = till.paid.get(attempt).copied().unwrap_or_default();
+                    till.refunded.insert(*attempt, paid);
+                }
+                // A number under which money moved is not closed.
+                RefundOutcome::Closed if moved => return false,
+                _ => {}
             }
             asked
         }
@@ -221,17 +259,29 @@ fn happens_outside(order: &Order, command: &Command, till: &mut Till) -> bool {
 
 fn check(order: &Order, till: &Till) {
     let ledger = order.ledger();
-    let fen = |count: usize| PRICE_FEN * i64::try_from(count).expect("few");
     assert_eq!(
         ledger.received,
-        fen(till.paid.len()),
+        till.paid.values().sum::<i64>(),
         "every payment that was made is credited once"
     );
     assert_eq!(
         ledger.refunded,
-        fen(till.refunded.len()),
+        till.refunded.values().sum::<i64>(),
         "every refund that was made is on the ledger"
     );
+    assert_eq!(
+        till.posted,
+        ledger.received - ledger.refunded,
+        "the postings say the same"
+    );
+    for payment in &order.payments {
+        if let PaymentStatus::Paid { amount, .. } = payment.status {
+            assert!(
+                amount == payment.amount || payment.refund.is_some(),
+                "another amount than is due is kept"
+            );
+        }
+    }
     assert_eq!(
         ledger.received,
         ledger.kept() + ledger.refunded + ledger.refund_due
@@ -267,6 +317,10 @@ fn check(order: &Order, till: &Till) {
         ledger.refund_due == 0 || order.due(RETENTION).is_some(),
         "a refund is due and nobody looks at it"
     );
+    assert!(
+        !order.payments.iter().any(Payment::is_open) || order.due(RETENTION).is_some(),
+        "somebody may scan a code and nobody looks at it"
+    );
 }
 
 #[test]
@@ -285,6 +339,10 @@ fn whatever_happens_the_money_adds_up() {
             }
             match decide(&order, &wish, Actor::Applicant, now) {
                 Ok(moved) => {
+                    for posting in &moved.event.postings {
+                        let fen = posting.amount.fen();
+                        till.posted += if posting.refund_no.is_some() { -fen } else { fen };
+                    }
                     assert_eq!(moved.order.version, order.version + 1);
                     assert_eq!(moved.event.to, moved.order.state);
                     check_effects(&order, &wish, &moved.effects);
@@ -295,11 +353,22 @@ fn whatever_happens_the_money_adds_up() {
                     let is_once = matches!(
                         wish,
                         Command::RecordPayment { .. }
+                            | Command::ReturnPayment { .. }
+                            | Command::RecordClosing { .. }
                             | Command::RecordRefund { .. }
                             | Command::Revoke { .. }
                             | Command::RecordRevocation
                     );
-                    if is_once {
+                    // The last number of a refund is not given up; being closed makes it abnormal.
+                    let is_last = matches!(
+                        wish,
+                        Command::RecordRefund {
+                            outcome: RefundOutcome::Closed,
+                            number: yinxin_order::payment::MAX_REFUND_NUMBERS..,
+                            ..
+                        }
+                    );
+                    if is_once && !is_last {
                         assert_eq!(
                             again.map(|moved| moved.effects).err(),
                             Some(Refusal::AlreadyRecorded)
@@ -309,8 +378,8 @@ fn whatever_happens_the_money_adds_up() {
                 // What the world did and the table refuses would be lost: only a wrong amount may be refused.
                 Err(Refusal::AlreadyRecorded) => {}
                 Err(refusal) => {
-                    let lost =
-                        matches!(wish, Command::RecordPayment { amount, .. } if amount.fen() == PRICE_FEN);
+                    let lost = matches!(wish, Command::RecordPayment { amount, .. } if amount.fen() == PRICE_FEN)
+                        || matches!(wish, Command::ReturnPayment { .. } | Command::RecordRefund { .. });
                     assert!(
                         !lost,
                         "seed {seed}: paid and lost in {:?}: {refusal}",
