@@ -1,10 +1,12 @@
 //! Crediting money: the one place, for notifications and for answers to queries alike.
 use time::OffsetDateTime;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use yinxin_lambda::Platform;
 use yinxin_order::Refusal;
 use yinxin_order::command::{Actor, Command};
-use yinxin_order::identifiers::{Fen, OrderId};
+use yinxin_order::identifiers::{Fen, InvalidIdentifier, OrderId};
+use yinxin_order::payment::RefundOutcome;
+use yinxin_providers::payments::{Paid, RefundState};
 use yinxin_store::{AdvanceError, advance};
 
 /// Money that the provider, verified, says was paid.
@@ -20,13 +22,25 @@ pub(crate) struct Money {
     pub(crate) paid_at: OffsetDateTime,
 }
 
-/// What became of money.
+/// How we know of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Credited {
-    /// The order has it, now or since before.
-    Recorded,
-    /// It is not what is due: noted on the order, for somebody to look at.
-    Flagged,
+pub(crate) enum Source {
+    /// The provider posted it to us.
+    Notification,
+    /// The provider answered our question.
+    Query,
+}
+
+impl Money {
+    /// What was paid for `attempt`.
+    pub(crate) fn of(attempt: u8, paid: Paid, now: OffsetDateTime) -> Result<Self, InvalidIdentifier> {
+        Ok(Money {
+            attempt,
+            amount: Fen::new(paid.amount_fen)?,
+            trade_no: paid.trade_no,
+            paid_at: paid.paid_at.unwrap_or(now),
+        })
+    }
 }
 
 pub(crate) fn actor() -> Actor {
@@ -34,39 +48,89 @@ pub(crate) fn actor() -> Actor {
 }
 
 /// Credits `money` to its order. What nobody waits for (the order ended, or was paid before) is to go back, by an
-/// effect of the same transaction.
+/// effect of the same transaction. Another amount than is due is never credited: a notification of it has the provider
+/// asked, and what the provider then says was paid goes back.
 pub(crate) async fn credit(
     platform: &Platform,
     id: &OrderId,
     money: Money,
-) -> Result<Credited, AdvanceError> {
-    let (orders, now, attempt) = (platform.orders.as_ref(), platform.now(), money.attempt);
+    source: Source,
+) -> Result<(), AdvanceError> {
+    let attempt = money.attempt;
     let record = Command::RecordPayment {
         attempt,
         trade_no: money.trade_no.clone(),
         amount: money.amount,
         paid_at: money.paid_at,
     };
-    match advance(orders, id, &record, &actor(), now).await {
+    match record_once(platform, id, &record).await {
+        Err(AdvanceError::Refused(Refusal::AmountDiffers)) => {}
+        done => return done,
+    }
+    error!(order.id = %id, attempt, ?source, "order {id} was paid another amount than is due for attempt {attempt}");
+    let note = match source {
+        Source::Notification => Command::FlagPayment {
+            attempt,
+            trade_no: money.trade_no,
+            amount: money.amount,
+        },
+        Source::Query => Command::ReturnPayment {
+            attempt,
+            trade_no: money.trade_no,
+            amount: money.amount,
+            paid_at: money.paid_at,
+        },
+    };
+    record_once(platform, id, &note).await
+}
+
+/// Notes what the provider says of a refund; `NotFound` says nothing of it.
+pub(crate) async fn record_refund(
+    platform: &Platform,
+    id: &OrderId,
+    attempt: u8,
+    number: u8,
+    state: RefundState,
+) -> Result<(), AdvanceError> {
+    let outcome = match state {
+        RefundState::NotFound => return Ok(()),
+        RefundState::Processing => RefundOutcome::Processing,
+        RefundState::Abnormal => {
+            error!(order.id = %id, attempt, "order {id}: the payer's account does not take the refund of attempt {attempt}; act in the merchant portal");
+            RefundOutcome::Abnormal
+        }
+        RefundState::Closed => {
+            warn!(order.id = %id, attempt, number, "order {id}: the provider closed refund {number} of attempt {attempt}");
+            RefundOutcome::Closed
+        }
+        RefundState::Done { at, .. } => RefundOutcome::Done {
+            at: at.unwrap_or_else(|| platform.now()),
+        },
+    };
+    let command = Command::RecordRefund {
+        attempt,
+        number,
+        outcome,
+    };
+    record_once(platform, id, &command).await
+}
+
+/// Gives a command that says what happened outside; that it was said before is as good.
+pub(crate) async fn record_once(
+    platform: &Platform,
+    id: &OrderId,
+    command: &Command,
+) -> Result<(), AdvanceError> {
+    let name = command.name().as_str();
+    match advance(platform.orders.as_ref(), id, command, &actor(), platform.now()).await {
         Ok(order) => {
-            info!(order.id = %id, order.version = order.version, attempt, "order {id} got the money of attempt {attempt}");
-            return Ok(Credited::Recorded);
+            info!(order.id = %id, order.version = order.version, "order {id}: {name}");
+            Ok(())
         }
         Err(AdvanceError::Refused(Refusal::AlreadyRecorded)) => {
-            info!(order.id = %id, attempt, "order {id} had the money of attempt {attempt} before");
-            return Ok(Credited::Recorded);
+            info!(order.id = %id, "order {id}: {name} came again");
+            Ok(())
         }
-        Err(AdvanceError::Refused(Refusal::AmountDiffers)) => {}
-        Err(error) => return Err(error),
-    }
-    error!(order.id = %id, attempt, "order {id} was paid another amount than is due for attempt {attempt}");
-    let flag = Command::FlagPayment {
-        attempt,
-        trade_no: money.trade_no,
-        amount: money.amount,
-    };
-    match advance(orders, id, &flag, &actor(), now).await {
-        Ok(_) | Err(AdvanceError::Refused(Refusal::AlreadyRecorded)) => Ok(Credited::Flagged),
         Err(error) => Err(error),
     }
 }

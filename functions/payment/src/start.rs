@@ -13,19 +13,19 @@ use yinxin_order::Refusal;
 use yinxin_order::command::{Actor, Command, CommandName};
 use yinxin_order::identifiers::OrderId;
 use yinxin_order::order::Order;
-use yinxin_order::payment::{Payment, Provider};
+use yinxin_order::payment::Provider;
 use yinxin_order::state::State as OrderState;
-use yinxin_providers::alipay::{Failure, Reason};
+use yinxin_providers::payments::{Failure, NewTrade, Reason};
 use yinxin_store::claims::Idempotency;
 use yinxin_store::{AdvanceError, Claim, StoreError, advance_once};
 
 use crate::App;
 use crate::cashier::Trade;
-use crate::errands::ask_about;
+use crate::errands::{ask_about, close};
 use crate::qr;
 
-/// How long a code may be scanned: the longest that Alipay's codes live.
-const CODE_LIFETIME_MINUTES: u32 = 120;
+/// How long a code may be scanned: the longest that the providers' codes live.
+pub(crate) const CODE_LIFETIME_MINUTES: i64 = 120;
 /// An attempt is shown again up to this age, so that half an hour is left to scan its code.
 const REUSED_FOR: Duration = Duration::minutes(90);
 /// How often a lost race is run again.
@@ -78,7 +78,7 @@ pub(crate) struct PaymentCode {
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`not-your-order`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`order-not-found`"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`command-not-allowed`, `too-many-payments`"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "`body-shape`, `idempotency-key-reused`"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "`body-shape`, `idempotency-key-reused`, `payment-provider-not-offered`"),
         (status = 502, body = Problem, content_type = "application/problem+json", description = "`payment-provider-refused`"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "`payment-provider-busy`, `busy`"),
     )
@@ -94,10 +94,15 @@ pub(crate) async fn start_payment(
     let id = platform.applicant(&id, &bearer).await?;
     let order = platform.orders.load(&id).await?;
     let claim = claim_of(platform, &key, &id, &wanted).await?;
-    let (order, attempt) = match open_attempt(&order, None, platform.now()) {
+    // Before anything is recorded: who has no contract with a provider starts no attempt there.
+    app.cashier.gateway(platform, wanted.provider).await?;
+    let (order, attempt) = match open_attempt(&order, wanted.provider, None, platform.now()) {
         Some(attempt) => (order, attempt),
         None => begin(platform, order, &wanted, claim, None).await?,
     };
+    if close_others(&app, &order, attempt).await {
+        return Err(paid_meanwhile(&app, &id).await);
+    }
     let code = match code_to_scan(&app, &order, attempt).await {
         Err(NoCode::Spent) => {
             // The provider has closed what the order holds for open: another number can be paid.
@@ -117,22 +122,45 @@ async fn claim_of(
     wanted: &StartPayment,
 ) -> Result<Option<Idempotency>, Problem> {
     let hashes = platform.vault.hashes().await?;
-    let StartPayment {
-        provider: Provider::Alipay,
-    } = wanted;
-    let claim = key.claim(&hashes, &format!("payments#{id}"), "alipay", "", platform.now());
+    let provider = wanted.provider.as_str();
+    let claim = key.claim(&hashes, &format!("payments#{id}"), provider, "", platform.now());
     let before = made_before(platform.orders.as_ref(), &claim, platform.now()).await?;
     Ok(before.is_none().then_some(claim))
 }
 
-/// The youngest attempt whose code may still be shown.
-fn open_attempt(order: &Order, spent: Option<u8>, now: OffsetDateTime) -> Option<u8> {
-    let is_open = |payment: &&Payment| {
-        !payment.is_paid() && Some(payment.attempt) != spent && now < payment.started_at + REUSED_FOR
-    };
-    let waits = order.state == OrderState::AwaitingPayment;
-    let open = order.payments.iter().rev().find(is_open).filter(|_| waits)?;
-    Some(open.attempt)
+/// The last attempt, if it was made at `provider` and its code may still be shown. An older one is about to be closed.
+fn open_attempt(order: &Order, provider: Provider, spent: Option<u8>, now: OffsetDateTime) -> Option<u8> {
+    let last = order.payments.last()?;
+    let shown = order.state == OrderState::AwaitingPayment
+        && last.provider == provider
+        && last.is_open()
+        && Some(last.attempt) != spent
+        && now < last.started_at + REUSED_FOR;
+    shown.then_some(last.attempt)
+}
+
+/// Closes the codes of other attempts before another one is shown; whether one of them turns out to be paid. A provider
+/// that does not close now is asked again by the effect that the new attempt asked for.
+async fn close_others(app: &App, order: &Order, attempt: u8) -> bool {
+    let id = &order.id;
+    let mut tried = false;
+    for other in order
+        .payments
+        .iter()
+        .filter(|other| other.is_open() && other.attempt != attempt)
+    {
+        tried = true;
+        if let Err(error) = close(app, order, other.attempt).await {
+            let error = &error as &dyn std::error::Error;
+            let other = other.attempt;
+            warn!(order.id = %id, other, error, "order {id}: attempt {other} is not closed yet");
+        }
+    }
+    if !tried {
+        return false;
+    }
+    let now = app.platform.orders.load(id).await;
+    now.is_ok_and(|now| now.state != OrderState::AwaitingPayment)
 }
 
 /// Records one more attempt; or takes the one that a call at the same time recorded.
@@ -171,7 +199,7 @@ async fn begin(
             Err(error) => return Err(error.into()),
         }
         order = orders.load(&order.id).await?;
-        if let Some(attempt) = open_attempt(&order, spent, now) {
+        if let Some(attempt) = open_attempt(&order, wanted.provider, spent, now) {
             return Ok((order, attempt));
         }
     }
@@ -201,20 +229,25 @@ async fn code_to_scan(app: &App, order: &Order, attempt: u8) -> Result<PaymentCo
     let lost = || NoCode::Problem(Problem::new(Code::NoSuchPayment));
     let trade = Trade::of(order, attempt).ok_or_else(lost)?;
     let started_at = order.payment(attempt).ok_or_else(lost)?.started_at;
-    let alipay = app
+    let gateway = app
         .cashier
-        .alipay(platform)
+        .gateway(platform, trade.provider)
         .await
         .map_err(|error| NoCode::Problem(error.into()))?;
-    let (number, fen, subject) = (&trade.out_trade_no, trade.amount.fen(), subject(order));
-    let asked = alipay.precreate(number, fen, &subject, CODE_LIFETIME_MINUTES, platform.now());
-    match asked.await {
+    let expires_at = started_at + Duration::minutes(CODE_LIFETIME_MINUTES);
+    let wanted = NewTrade {
+        out_trade_no: &trade.out_trade_no,
+        amount_fen: trade.amount.fen(),
+        subject: &subject(order),
+        expires_at,
+    };
+    match gateway.open(&wanted, platform.now()).await {
         Ok(qr_code) => Ok(PaymentCode {
             attempt,
             qr_svg: qr::picture(&qr_code),
             qr_code,
-            amount_fen: fen,
-            expires_at: timestamp(started_at + Duration::minutes(CODE_LIFETIME_MINUTES.into())),
+            amount_fen: trade.amount.fen(),
+            expires_at: timestamp(expires_at),
             out_trade_no: trade.out_trade_no,
         }),
         Err(failure) => Err(no_code(app, order, attempt, failure).await),
@@ -226,7 +259,7 @@ async fn no_code(app: &App, order: &Order, attempt: u8, failure: Failure) -> NoC
     let code = match &failure {
         Failure::Refused(refusal) => match refusal.reason {
             Reason::AlreadyClosed | Reason::NumberTaken => return NoCode::Spent,
-            Reason::AlreadyPaid => return NoCode::Problem(paid_meanwhile(app, order, attempt).await),
+            Reason::AlreadyPaid => return NoCode::Problem(paid_already(app, order, attempt).await),
             Reason::NoSuchTrade | Reason::Operator => Code::PaymentProviderRefused,
         },
         Failure::NotSent(_) => Code::Internal,
@@ -242,13 +275,17 @@ async fn no_code(app: &App, order: &Order, attempt: u8, failure: Failure) -> NoC
 }
 
 /// The payer was faster than the notification: the money is credited, and there is nothing to pay any more.
-async fn paid_meanwhile(app: &App, order: &Order, attempt: u8) -> Problem {
+async fn paid_already(app: &App, order: &Order, attempt: u8) -> Problem {
     let id = &order.id;
     if let Err(error) = ask_about(app, order, attempt).await {
         let error = &error as &dyn std::error::Error;
         warn!(order.id = %id, attempt, error, "order {id}: attempt {attempt} is paid and cannot be credited yet");
         return busy();
     }
+    paid_meanwhile(app, id).await
+}
+
+async fn paid_meanwhile(app: &App, id: &OrderId) -> Problem {
     match app.platform.orders.load(id).await {
         Ok(order) if order.state != OrderState::AwaitingPayment => Problem::from(Refusal::NotAllowed {
             state: order.state,

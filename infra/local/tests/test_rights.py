@@ -16,6 +16,7 @@ HOLDERS = {
     ("kms:Decrypt", "DocumentsKey"): {"Upload", "Review"},
     ("kms:GenerateDataKey", "DocumentsKey"): {"Upload"},
     ("secretsmanager:GetSecretValue", "AlipaySecret"): {"Payment"},
+    ("secretsmanager:GetSecretValue", "WechatSecret"): {"Payment"},
     ("secretsmanager:GetSecretValue", "IdentitySecret"): {"Submit"},
     ("secretsmanager:GetSecretValue", "SmsSecret"): {"Notify"},
     ("secretsmanager:GetSecretValue", "SmtpSecret"): {"Notify"},
@@ -33,7 +34,7 @@ HOLDERS = {
     ("s3:ListBucket", "Publications"): {"Status"},
     ("sqs:SendMessage", "IssueQueue"): {"Relay"},
     ("sqs:SendMessage", "NotifyQueue"): {"Relay"},
-    ("sqs:SendMessage", "PaymentQueue"): {"Relay"},
+    ("sqs:SendMessage", "PaymentQueue"): {"Payment", "Relay"},
 }
 SENSITIVE = ("kms:", "secretsmanager:", "s3:", "sqs:SendMessage", "dynamodb:Delete")
 

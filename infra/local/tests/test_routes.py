@@ -19,7 +19,7 @@ ROUTES = {
         "POST /api/orders/{id}/receipt",
     },
     "Upload": {"POST /api/orders/{id}/documents", "GET /api/orders/{id}/documents"},
-    "Payment": {"POST /api/orders/{id}/payments", "POST /api/notify/alipay"},
+    "Payment": {"POST /api/orders/{id}/payments", "POST /api/notify/alipay", "POST /api/notify/wechat"},
     "Review": {
         "GET /api/review/orders",
         "GET /api/review/orders/{id}",
@@ -140,7 +140,7 @@ class Sources(unittest.TestCase):
             role = template.expanded()["Resources"][template.target(schedule["Target"]["RoleArn"])]["Properties"]
             statement, = (s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"])
             self.assertEqual((statement["Action"], template.target(statement["Resource"])), ("lambda:InvokeFunction", function))
-        self.assertEqual(sorted(called), ["Issue", "Sweep"])
+        self.assertEqual(sorted(called), ["Issue", "Payment", "Sweep"])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ use yinxin_store::dynamo::{CallCounter, DynamoStore};
 use yinxin_store::intakes::Intakes;
 use yinxin_store::issuances::Issuances;
 use yinxin_store::key_history::KeyHistory;
+use yinxin_store::ledger::Ledger;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
 use yinxin_store::publications::{Publications, S3Publications};
@@ -32,6 +33,8 @@ pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 pub struct Platform {
     /// Orders.
     pub orders: Arc<dyn Orders>,
+    /// The ledger by day, and its reports.
+    pub ledger: Arc<dyn Ledger>,
     /// One-time codes.
     pub codes: Arc<dyn Codes>,
     /// Messages on their way out.
@@ -111,6 +114,7 @@ impl Platform {
         let publications = S3Publications::new(s3, settings.publications_bucket.clone());
         Ok(Platform {
             orders: store.clone(),
+            ledger: store.clone(),
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
@@ -142,6 +146,7 @@ impl Platform {
         };
         Platform {
             orders: store.clone(),
+            ledger: store.clone(),
             codes: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),

@@ -124,6 +124,7 @@ codes! {
     TooManyPayments => "too-many-payments", 409, "Too many payment attempts were started", "发起支付次数过多";
     PaymentProviderBusy => "payment-provider-busy", 503, "The payment provider does not answer", "支付渠道暂不可用，请稍后再试";
     PaymentProviderRefused => "payment-provider-refused", 502, "The payment provider refused the request", "支付渠道拒绝了请求";
+    PaymentProviderNotOffered => "payment-provider-not-offered", 422, "No payments are taken through this provider", "暂不支持该支付渠道";
     NotificationMalformed => "notification-malformed", 400, "The notification cannot be read", "支付通知格式错误";
     NotificationSignature => "notification-signature", 400, "The notification's signature is not the provider's", "支付通知验签失败";
     NotificationApp => "notification-app", 400, "The notification is for another application or seller", "支付通知不属于本应用";
@@ -247,7 +248,7 @@ impl From<Refusal> for Problem {
             Refusal::NotAllowed { .. } | Refusal::NotRevoked => Code::CommandNotAllowed,
             Refusal::AlreadyRecorded => Code::AlreadyRecorded,
             Refusal::DocumentsMissing(_) => Code::DocumentsMissing,
-            Refusal::NoSuchAttempt => Code::NoSuchPayment,
+            Refusal::NoSuchAttempt | Refusal::NoSuchRefund => Code::NoSuchPayment,
             Refusal::TooManyAttempts => Code::TooManyPayments,
             Refusal::AmountDiffers => Code::NotificationAmount,
             Refusal::CsrAlreadySubmitted => Code::CsrAlreadySubmitted,

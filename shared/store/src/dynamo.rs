@@ -25,6 +25,7 @@ mod intakes;
 mod issuances;
 mod item;
 mod key_history;
+mod ledger;
 mod lists;
 mod orders;
 mod recoveries;

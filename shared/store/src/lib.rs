@@ -15,6 +15,7 @@ pub mod error;
 pub mod intakes;
 pub mod issuances;
 pub mod key_history;
+pub mod ledger;
 pub mod memory;
 pub mod meter;
 pub mod orders;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 use yinxin_order::effect::Effect;
 use yinxin_order::identifiers::{OrderId, OrderNumber, VendorId};
 use yinxin_order::order::{Event, Order};
+use yinxin_order::payment::{Posting, Provider};
 use yinxin_order::recovery::Recovery;
 use yinxin_order::state::State;
 
@@ -24,6 +25,7 @@ use crate::key_history::KeyEntry;
 use crate::orders::{Errand, OrderSummary, Orders, Page};
 
 mod authorities;
+mod ledger;
 mod recoveries;
 mod statuses;
 
@@ -56,6 +58,8 @@ struct Inner {
     intakes: HashMap<String, Intake>,
     objects: HashMap<String, Vec<u8>>,
     shards: statuses::Shards,
+    postings: Vec<Posting>,
+    reports: HashMap<(Provider, Date), String>,
 }
 
 impl MemoryStore {
@@ -151,6 +155,7 @@ impl Orders for MemoryStore {
             events.push(event.clone());
         }
         inner.errands.extend(Errand::of(order, effects));
+        inner.postings.extend(event.postings.iter().cloned());
         Ok(())
     }
 

@@ -49,6 +49,7 @@ pub fn parameters(ports: Ports) -> Vec<(&'static str, String)> {
         ("PublicUrl", format!("http://127.0.0.1:{}", ports.aws)),
         ("StatusUrl", format!("http://127.0.0.1:{}", ports.aws)),
         ("AlipayGatewayUrl", format!("{sandbox}/alipay/gateway.do")),
+        ("WechatUrl", format!("{sandbox}/wechat")),
         ("SmsUrl", format!("{sandbox}/aliyun/")),
         ("CloudauthUrl", format!("{sandbox}/aliyun/")),
         ("BankUrl", sandbox),

@@ -1,9 +1,10 @@
 //! Refunds, closings and queries, as the payment queue brings them.
 use serde_json::{Value, json};
+use time::Duration;
 use yinxin_lambda::Function;
 use yinxin_order::command::Command;
 use yinxin_order::effect::{Effect, Notice};
-use yinxin_order::payment::Refund;
+use yinxin_order::payment::{PaymentStatus, RefundStatus};
 use yinxin_order::state::State;
 use yinxin_payment::Errands;
 use yinxin_store::orders::Errand;
@@ -48,7 +49,8 @@ async fn a_refund_moves_money_once_however_often_it_is_asked_for() {
     }
     let order = world.order().await;
     assert_eq!(order.state, State::Cancelled);
-    assert_eq!(order.payment(1).unwrap().refund, Some(Refund::Done));
+    let refund = order.payment(1).unwrap().refund.unwrap();
+    assert!(matches!(refund.status, RefundStatus::Done { .. }));
     assert_eq!(world.gateway.refunded_fen(FIRST), 22_000);
     let asked = &world.gateway.inner().asked;
     assert_eq!(asked.iter().filter(|method| *method == "refund").count(), 1);
@@ -107,13 +109,27 @@ async fn money_that_is_not_to_go_back_stays() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_closed_whether_or_not_somebody_scanned_its_code() {
-    for status in [Status::Unscanned, Status::Closed] {
-        let world = World::with_open_attempt().await;
-        world.advance(&Command::Cancel).await;
-        world.gateway.put(FIRST, 22_000, status);
-        assert!(is_done(&world, batch(Effect::CloseAttempt { attempt: 1 })).await);
-        assert_eq!(world.order().await.state, State::Cancelled);
+async fn an_attempt_is_closed_once_nobody_can_pay_it_any_more() {
+    for (status, minutes, closed) in [
+        (Status::Closed, 0, true),
+        (Status::Unscanned, 0, false),
+        (Status::Unscanned, 129, false),
+        (Status::Unscanned, 130, true),
+    ] {
+        for effect in [
+            Effect::CloseAttempt { attempt: 1 },
+            Effect::QueryPayment { attempt: 1 },
+        ] {
+            let world = World::with_open_attempt().await;
+            world.advance(&Command::Cancel).await;
+            world.gateway.put(FIRST, 22_000, status);
+            world.pass(Duration::minutes(minutes));
+            assert!(is_done(&world, batch(effect.clone())).await);
+            let order = world.order().await;
+            assert_eq!(order.state, State::Cancelled);
+            let is_closed = order.payment(1).unwrap().status == PaymentStatus::Closed;
+            assert_eq!(is_closed, closed, "{status:?} after {minutes} minutes by {effect:?}");
+        }
     }
 }
 
@@ -144,14 +160,19 @@ async fn a_query_credits_what_no_notification_told() {
 }
 
 #[tokio::test]
-async fn a_query_that_finds_another_amount_flags_it() {
+async fn another_amount_that_was_really_paid_goes_back() {
     let world = World::with_open_attempt().await;
     world.gateway.put(FIRST, 21_999, Status::Paid);
     for _ in 0..2 {
         assert!(is_done(&world, batch(Effect::QueryPayment { attempt: 1 })).await);
     }
     let order = world.order().await;
-    assert_eq!((order.state, order.flags.len()), (State::AwaitingPayment, 1));
+    assert_eq!(order.state, State::AwaitingPayment);
+    assert_eq!(order.ledger().refund_due, 21_999);
+    assert!(is_done(&world, batch(Effect::Refund { attempt: 1 })).await);
+    assert_eq!(world.gateway.refunded_fen(FIRST), 21_999);
+    let order = world.order().await;
+    assert_eq!((order.ledger().refund_due, order.ledger().refunded), (0, 21_999));
 }
 
 #[tokio::test]

@@ -4,5 +4,8 @@
 mod errands;
 mod gateway;
 mod notification;
+mod histories;
+mod reconcile;
 mod start;
+mod till;
 mod world;

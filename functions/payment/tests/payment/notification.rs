@@ -1,4 +1,6 @@
 //! Alipay's notifications.
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use yinxin_lambda::Function;
 use yinxin_lambda::serve::router_of;
@@ -9,7 +11,7 @@ use yinxin_order::state::State;
 use yinxin_payment::routes;
 
 use crate::gateway::notification;
-use crate::world::{FIRST, SECOND, World};
+use crate::world::{FIRST, InboxFault, SECOND, World};
 
 #[tokio::test]
 async fn a_payment_is_credited_and_answered_with_success() {
@@ -34,19 +36,59 @@ async fn a_repeated_notification_changes_nothing() {
 }
 
 #[tokio::test]
-async fn another_amount_is_flagged_once_and_never_credited() {
+async fn another_amount_is_flagged_once_and_asked_about_and_never_credited() {
     let world = World::with_open_attempt().await;
     for _ in 0..2 {
         let answer = world
             .notify(notification(FIRST, &[("total_amount", "0.01")]))
             .await;
-        answer.is_problem(409, "notification-amount");
+        assert_eq!(answer.text, "success", "it is kept");
     }
     let order = world.order().await;
     assert_eq!(order.state, State::AwaitingPayment);
     assert_eq!(order.flags.len(), 1);
     assert_eq!(order.flags[0].amount.fen(), 1);
     assert_eq!(order.ledger().received, 0);
+    let effects: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
+    assert_eq!(effects, [Effect::QueryPayment { attempt: 1 }]);
+}
+
+#[tokio::test]
+async fn a_notification_that_is_not_kept_has_to_come_again() {
+    let world = World::with_open_attempt().await;
+    *world.letters.fault.lock().unwrap() = InboxFault::Refuses;
+    world.notify(notification(FIRST, &[])).await.is_problem(503, "busy");
+    *world.letters.fault.lock().unwrap() = InboxFault::None;
+    assert_eq!(world.notify(notification(FIRST, &[])).await.text, "success");
+    assert_eq!(world.order().await.state, State::AwaitingReview);
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_answer_is_not_waited_for_longer_than_the_provider_waits() {
+    let world = World::with_open_attempt().await;
+    *world.letters.fault.lock().unwrap() = InboxFault::Hangs;
+    let started = Instant::now();
+    world.notify(notification(FIRST, &[])).await.is_problem(503, "busy");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_for_the_tables() {
+    let world = World::with_open_attempt().await;
+    let answer = world.deliver(notification(FIRST, &[])).await;
+    assert_eq!(answer.text, "success");
+    assert_eq!(world.order().await.state, State::AwaitingPayment, "nobody has credited it yet");
+    assert_eq!(world.open_letters().await, 0);
+    assert_eq!(world.order().await.state, State::AwaitingReview);
+}
+
+#[tokio::test]
+async fn one_provider_says_nothing_of_what_another_one_was_asked_for() {
+    let world = World::with_order_in(State::AwaitingPayment).await;
+    world.start_at(Provider::Wechat, "a key of the first call").await;
+    assert_eq!(world.deliver(notification(FIRST, &[])).await.text, "success");
+    assert_eq!(world.open_letters().await, 1, "it comes to people in the end");
+    assert_eq!(world.order().await.ledger().received, 0);
 }
 
 #[tokio::test]
@@ -100,14 +142,13 @@ async fn what_says_nothing_usable_is_refused() {
 #[tokio::test]
 async fn money_for_no_attempt_of_ours_is_refused() {
     let world = World::with_open_attempt().await;
-    for number in [
-        "20260407A0000000008_01",
-        SECOND,
-        "20260407A0000000007",
-        "elsewhere",
-    ] {
-        let answer = world.notify(notification(number, &[])).await;
+    for number in ["20260407A0000000007", "elsewhere"] {
+        let answer = world.deliver(notification(number, &[])).await;
         answer.is_problem(404, "no-such-payment");
+    }
+    for number in ["20260407A0000000008_01", SECOND] {
+        world.deliver(notification(number, &[])).await;
+        assert_eq!(world.open_letters().await, 1, "it comes to people in the end");
     }
 }
 
@@ -150,8 +191,11 @@ async fn a_second_payment_is_not_credited_but_goes_back() {
     let world = World::with_open_attempt().await;
     let provider = Provider::Alipay;
     world.advance(&Command::StartPayment { provider }).await;
+    let closing: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
+    assert_eq!(closing, [Effect::CloseAttempt { attempt: 1 }], "one code is enough");
     world.notify(notification(FIRST, &[])).await;
-    world.store.take_errands();
+    let closing: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
+    assert_eq!(closing, [Effect::CloseAttempt { attempt: 2 }]);
     let trade_no = [("trade_no", "2026040722001400000500000002")];
     assert_eq!(
         world.notify(notification(SECOND, &trade_no)).await.text,
@@ -160,7 +204,7 @@ async fn a_second_payment_is_not_credited_but_goes_back() {
     let order = world.order().await;
     assert_eq!(order.state, State::AwaitingReview);
     assert_eq!(order.ledger().kept(), 22_000);
-    assert_eq!(order.payment(2).unwrap().refund, Some(Refund::Due));
+    assert_eq!(order.payment(2).unwrap().refund, Some(Refund::DUE));
     let effects: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
     assert_eq!(effects, [Effect::Refund { attempt: 2 }]);
 }
@@ -174,6 +218,7 @@ async fn the_sample_event_of_the_gateway_is_answered_with_success() {
     let answer = function.answer(event, false).await.unwrap();
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(answer["body"], "success");
+    world.open_letters().await;
     assert_eq!(answer["headers"]["cache-control"], "no-store");
     assert_eq!(world.order().await.state, State::AwaitingReview);
 }

@@ -2,6 +2,8 @@
 use axum::body::Body;
 use axum::http::Request;
 use time::Duration;
+use yinxin_order::effect::Effect;
+use yinxin_order::payment::{PaymentStatus, Provider};
 use yinxin_order::state::State;
 
 use crate::gateway::{Fault, Status};
@@ -73,6 +75,40 @@ async fn a_silent_provider_is_told_and_the_attempt_stays() {
     }
     world.gateway.set_fault(Fault::None);
     assert_eq!(world.start(KEY).await.json()["out_trade_no"], FIRST);
+}
+
+#[tokio::test]
+async fn changing_the_provider_closes_the_other_code_first() {
+    let world = World::with_order_in(State::AwaitingPayment).await;
+    world.start_at(Provider::Wechat, KEY).await;
+    assert_eq!(world.start(OTHER_KEY).await.json()["out_trade_no"], SECOND);
+    assert!(world.till.inner().trades[FIRST].closed);
+    assert_eq!(world.order().await.payment(1).unwrap().status, PaymentStatus::Closed);
+    assert!(world.till.pay(FIRST, None, world.app.platform.now()).is_none());
+    // And back: a closed attempt is not opened again.
+    let third = world.start_at(Provider::Wechat, "a third key of the caller").await.json();
+    assert_eq!((&third["attempt"], &third["qr_code"]), (&3.into(), &"wechat://20260407A0000000007_03".into()));
+}
+
+#[tokio::test]
+async fn a_code_that_was_paid_before_the_provider_was_changed_is_credited() {
+    let world = World::with_order_in(State::AwaitingPayment).await;
+    world.start_at(Provider::Wechat, KEY).await;
+    world.till.pay(FIRST, None, world.app.platform.now()).unwrap();
+    world.start(OTHER_KEY).await.is_problem(409, "command-not-allowed");
+    let order = world.order().await;
+    assert_eq!((order.state, order.ledger().kept()), (State::AwaitingReview, 22_000));
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_close_does_not_keep_the_payer_from_another_one() {
+    let world = World::with_order_in(State::AwaitingPayment).await;
+    world.start_at(Provider::Wechat, KEY).await;
+    world.store.take_errands();
+    world.till.inner().faults.push_back(crate::till::Fault::Down);
+    assert_eq!(world.start(OTHER_KEY).await.json()["out_trade_no"], SECOND);
+    let effects: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
+    assert_eq!(effects, [Effect::CloseAttempt { attempt: 1 }], "the queue closes it");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The function with a store in memory, a clock that can be turned, and the loopback provider.
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use serde_json::Value;
@@ -8,19 +9,21 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use tower::ServiceExt as _;
 use yinxin_lambda::Platform;
-use yinxin_lambda::serve::router_of;
+use yinxin_lambda::serve::{Batch as _, router_of};
 use yinxin_order::command::{Actor, Command};
 use yinxin_order::form::sample::unit;
 use yinxin_order::identifiers::OrderId;
 use yinxin_order::order::{Event, Order};
 use yinxin_order::sample::{order_id, order_in};
 use yinxin_order::state::State;
-use yinxin_payment::{App, Cashier, routes};
+use yinxin_order::payment::Provider;
+use yinxin_payment::{App, Cashier, Errands, Inbox, Letter, NotKept, routes};
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders as _;
 use yinxin_store::{Claim, advance};
 
 use crate::gateway::Gateway;
+use crate::till::Till;
 
 pub const NOW: OffsetDateTime = datetime!(2026-04-07 02:00 UTC);
 /// The order of the sample events.
@@ -30,9 +33,41 @@ pub const SECOND: &str = "20260407A0000000007_02";
 
 pub struct World {
     pub store: Arc<MemoryStore>,
+    /// Alipay, over its protocol.
     pub gateway: Gateway,
+    /// WeChat Pay.
+    pub till: Till,
+    pub letters: Arc<Letters>,
     pub app: App,
     now: Arc<Mutex<OffsetDateTime>>,
+}
+
+/// The queue of notifications, and whether it takes any.
+#[derive(Default)]
+pub struct Letters {
+    pub kept: Mutex<Vec<Letter>>,
+    pub fault: Mutex<InboxFault>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum InboxFault {
+    #[default]
+    None,
+    Refuses,
+    Hangs,
+}
+
+#[async_trait]
+impl Inbox for Letters {
+    async fn keep(&self, letter: &Letter) -> Result<(), NotKept> {
+        let fault = *self.fault.lock().unwrap();
+        match fault {
+            InboxFault::None => self.kept.lock().unwrap().push(letter.clone()),
+            InboxFault::Refuses => return Err(NotKept::new("refused")),
+            InboxFault::Hangs => std::future::pending().await,
+        }
+        Ok(())
+    }
 }
 
 pub struct Answer {
@@ -74,16 +109,21 @@ impl World {
             command: None,
             from: None,
             to: state,
+            postings: Vec::new(),
         };
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         store.create(&order, &event, &claims).await.unwrap();
+        let (till, letters) = (Till::default(), Arc::<Letters>::default());
         World {
             app: App {
                 platform,
-                cashier: Cashier::of(alipay),
+                cashier: Cashier::of(Arc::new(alipay), till.gateway(Provider::Wechat)),
+                inbox: letters.clone(),
             },
             store,
             gateway,
+            till,
+            letters,
             now,
         }
     }
@@ -143,15 +183,37 @@ impl World {
     }
 
     pub async fn start(&self, key: &str) -> Answer {
+        self.start_at(Provider::Alipay, key).await
+    }
+
+    pub async fn start_at(&self, provider: Provider, key: &str) -> Answer {
         let request = self.start_request(key).await;
-        self.send(request.body(Body::from(r#"{"provider":"alipay"}"#)).unwrap())
-            .await
+        let body = format!(r#"{{"provider":"{}"}}"#, provider.as_str());
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// Delivers a notification, and has the queue credit what was kept.
+    pub async fn notify(&self, body: String) -> Answer {
+        let answer = self.deliver(body).await;
+        self.open_letters().await;
+        answer
     }
 
     /// Delivers a notification.
-    pub async fn notify(&self, body: String) -> Answer {
+    pub async fn deliver(&self, body: String) -> Answer {
         let request = Request::post("/api/notify/alipay")
             .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
         self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// The queue's batch of all kept notifications; how many of them failed.
+    pub async fn open_letters(&self) -> usize {
+        let letters = std::mem::take(&mut *self.letters.kept.lock().unwrap());
+        let mut failed = 0;
+        for letter in letters {
+            let body = serde_json::to_value(letter).unwrap();
+            failed += usize::from(Errands::new(self.app.clone()).message(body).await.is_err());
+        }
+        failed
     }
 }

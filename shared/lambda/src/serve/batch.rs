@@ -17,6 +17,16 @@ pub trait Batch: Send + Sync {
         Err(format!("no errand {} here", errand.effect.name()).into())
     }
 
+    /// Does what one message asks for that is no errand: something that a function put on its own queue. May be called again
+    /// for a message that was done.
+    async fn message(&self, body: Value) -> Result<(), BatchError> {
+        Err(format!(
+            "no messages here, and not an object of {} fields",
+            body.as_object().map_or(0, |o| o.len())
+        )
+        .into())
+    }
+
     /// Looks at one object that arrived in a bucket, by its decoded key.
     async fn object(&self, key: &str) -> Result<(), BatchError> {
         Err(format!("no objects here, and not {} bytes of a key", key.len()).into())
@@ -82,7 +92,10 @@ async fn one(batch: &dyn Batch, record: &Value) -> (String, Result<(), BatchErro
         // The body may hold sealed secrets, so a failure does not quote it.
         return match serde_json::from_str::<Errand>(body) {
             Ok(errand) => (errand.effect.name().to_owned(), batch.errand(errand).await),
-            Err(_) => ("unreadable".to_owned(), Err("a message is no errand".into())),
+            Err(_) => match serde_json::from_str(body) {
+                Ok(body) => ("message".to_owned(), batch.message(body).await),
+                Err(_) => ("unreadable".to_owned(), Err("a message is no JSON".into())),
+            },
         };
     }
     match record.pointer("/s3/object/key").and_then(Value::as_str) {

@@ -55,6 +55,9 @@ impl Orders for DynamoStore {
         for errand in Errand::of(order, effects) {
             writes.push(self.put_errand(&errand, event.at)?);
         }
+        for posting in &event.postings {
+            writes.push(self.put_posting(posting)?);
+        }
         self.write(writes, claims, order).await
     }
 
