@@ -1,68 +1,34 @@
 //! Alipay's asynchronous notifications: decoded once, verified, then read.
 
 use form_urlencoded::parse;
-use thiserror::Error;
-use time::OffsetDateTime;
 
-use super::TradeStatus;
 use super::keys::VerifyingKey;
+use super::trade::TradeStatus;
 use super::wire::joined;
+use crate::payments::{NotificationError, Paid};
 use crate::{china_time, money};
 
 /// Real notifications have about 2 KiB; more is refused before any work.
-pub const MAX_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
-/// A verified notification; the caller compares number and amount with its own record.
+/// What a verified notification tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notification {
-    /// Our number of the payment attempt.
-    pub out_trade_no: String,
-    /// Alipay's number of the trade.
-    pub trade_no: String,
-    /// The trade's total, not what a refund moved.
-    pub amount_fen: i64,
-    /// The trade's state.
-    pub status: TradeStatus,
-    /// Our app, already checked.
-    pub app_id: String,
-    /// Our seller account, already checked.
-    pub seller_id: String,
-    /// It tells of a refund, not of a payment, whatever the status says.
-    pub is_refund: bool,
-    /// The refund's number, when it tells of a refund.
-    pub out_biz_no: Option<String>,
-    /// When the buyer paid.
-    pub paid_at: Option<OffsetDateTime>,
-}
-
-impl Notification {
-    /// Whether it proves a payment: paid, and not the echo of a refund.
-    pub fn is_payment(&self) -> bool {
-        self.status.is_paid() && !self.is_refund
-    }
-}
-
-/// Why a notification is not believed.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum NotificationError {
-    /// Not signed by Alipay: answer `failure`, raise an alarm.
-    #[error("the notification is not signed by Alipay")]
-    BadSignature,
-    /// Signed, but for another app or another seller.
-    #[error("the notification is for another app or seller")]
-    WrongApp,
-    /// Not a notification, or one that says nothing usable.
-    #[error("the notification is malformed")]
-    Malformed,
+pub(crate) enum Notice {
+    /// A trade was paid.
+    Paid { out_trade_no: String, paid: Paid },
+    /// Money went back. How much by this refund is not told: `refund_fee` counts all refunds of the trade.
+    Refund { out_trade_no: String, refund_no: String },
+    /// A scan, a trade that closed, a refund without a number of ours.
+    Other { out_trade_no: String },
 }
 
 /// Verifies and reads a form body, byte for byte as it came.
-pub(crate) fn verify(
+pub(crate) fn read(
     body: &[u8],
     key: &VerifyingKey,
     app_id: &str,
     seller_id: &str,
-) -> Result<Notification, NotificationError> {
+) -> Result<Notice, NotificationError> {
     if body.len() > MAX_BYTES {
         return Err(NotificationError::Malformed);
     }
@@ -116,28 +82,38 @@ impl Form {
         })
     }
 
-    fn read(&self, app_id: &str, seller_id: &str) -> Result<Notification, NotificationError> {
+    fn read(&self, app_id: &str, seller_id: &str) -> Result<Notice, NotificationError> {
         let required = |name: &str| self.text(name).ok_or(NotificationError::Malformed);
-        let (our_app, our_seller) = (required("app_id")?, required("seller_id")?);
-        if our_app != app_id || our_seller != seller_id {
+        if required("app_id")? != app_id || required("seller_id")? != seller_id {
             return Err(NotificationError::WrongApp);
         }
-        let refunded = self.text("refund_fee").map(money::fen);
-        if refunded == Some(None) {
-            return Err(NotificationError::Malformed);
+        let out_trade_no = required("out_trade_no")?.to_owned();
+        let status = TradeStatus::parse(required("trade_status")?).ok_or(NotificationError::Malformed)?;
+        if let Some(refund_no) = self.text("out_biz_no") {
+            return Ok(Notice::Refund {
+                out_trade_no,
+                refund_no: refund_no.to_owned(),
+            });
         }
-        Ok(Notification {
-            out_trade_no: required("out_trade_no")?.to_owned(),
-            trade_no: required("trade_no")?.to_owned(),
-            amount_fen: money::fen(required("total_amount")?).ok_or(NotificationError::Malformed)?,
-            status: TradeStatus::parse(required("trade_status")?).ok_or(NotificationError::Malformed)?,
-            app_id: our_app.to_owned(),
-            seller_id: our_seller.to_owned(),
-            is_refund: refunded.flatten().is_some_and(|fen| fen > 0)
-                || self.text("gmt_refund").is_some()
-                || self.text("out_biz_no").is_some(),
-            out_biz_no: self.text("out_biz_no").map(str::to_owned),
-            paid_at: self.text("gmt_payment").and_then(china_time::parse),
+        if self.tells_of_refund()? || !matches!(status, TradeStatus::Success | TradeStatus::Finished) {
+            return Ok(Notice::Other { out_trade_no });
+        }
+        Ok(Notice::Paid {
+            out_trade_no,
+            paid: Paid {
+                trade_no: required("trade_no")?.to_owned(),
+                amount_fen: money::fen(required("total_amount")?).ok_or(NotificationError::Malformed)?,
+                paid_at: self.text("gmt_payment").and_then(china_time::parse),
+            },
         })
+    }
+
+    /// The status of a trade that was refunded in part is still that of a paid one.
+    fn tells_of_refund(&self) -> Result<bool, NotificationError> {
+        let refunded = match self.text("refund_fee") {
+            Some(fee) => money::fen(fee).ok_or(NotificationError::Malformed)?,
+            None => 0,
+        };
+        Ok(refunded > 0 || self.text("gmt_refund").is_some())
     }
 }

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::failure::{Doubt, Failure, judge};
+use super::judge::judge;
 use super::keys::{SigningKey, VerifyingKey};
+use crate::payments::{Doubt, Failure};
 use crate::percent;
 
 /// What goes on the wire for one call.
@@ -64,11 +65,11 @@ struct Status {
     out_trade_no: Option<String>,
 }
 
-/// Reads the answer to a method about a trade: a signed `10000`, or why there is none.
+/// Reads the answer to a method, perhaps about a trade: a signed `10000`, or why there is none.
 pub(crate) fn read<T: DeserializeOwned>(
     body: &[u8],
     method: &str,
-    out_trade_no: &str,
+    out_trade_no: Option<&str>,
     key: &VerifyingKey,
 ) -> Result<T, Failure> {
     let envelope: BTreeMap<String, &RawValue> = serde_json::from_slice(body).map_err(|_| Doubt::Malformed)?;
@@ -93,7 +94,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     // A signed answer about another trade must not pass as the answer about this one.
     if status
         .out_trade_no
-        .is_some_and(|answered| answered != out_trade_no)
+        .is_some_and(|answered| out_trade_no.is_some_and(|asked| asked != answered))
     {
         return Err(Doubt::Malformed.into());
     }

@@ -1,25 +1,48 @@
-//! The Alipay client's five calls over HTTP, with answers that the test's provider key signs.
+//! The Alipay client's calls over HTTP, with answers that the test's provider key signs.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use time::OffsetDateTime;
 use time::macros::datetime;
-use yinxin_providers::alipay::{
-    Alipay, Close, Config, Doubt, Failure, Merchant, Query, Reason, Refund, RefundQuery, TradeStatus,
-};
+use yinxin_providers::alipay::{Alipay, Config, Merchant};
 use yinxin_providers::http;
+use yinxin_providers::payments::{
+    Close, Delivery, Doubt, Failure, NewRefund, NewTrade, Notification, NotificationError, Paid,
+    PaymentGateway as _, Query, Reason, RefundState,
+};
 
-use crate::fake::{self, Behaviour, Fake, NOW};
+use crate::fake::{self, Asked, Behaviour, Fake, NOW};
 
 const NUMBER: &str = "20230422A0007_01";
+const TRADE: NewTrade<'_> = NewTrade {
+    out_trade_no: NUMBER,
+    amount_fen: 22_000,
+    subject: "CA数字证书 企业版",
+    expires_at: datetime!(2024-05-20 04:00:00 UTC),
+};
+const REFUND: NewRefund<'_> = NewRefund {
+    out_trade_no: NUMBER,
+    refund_no: "R1",
+    amount_fen: 1_000,
+    total_fen: 22_000,
+    reason: "退款",
+};
+const REFUND_MOVED: &str = r#"{"code":"10000","out_trade_no":"20230422A0007_01","fund_change":"Y","refund_fee":"30.00","gmt_refund_pay":"2024-05-20 10:12:14"}"#;
+const REFUND_ON_RECORD: &str = r#"{"code":"10000","out_trade_no":"20230422A0007_01","out_request_no":"R1","refund_status":"REFUND_SUCCESS","refund_amount":"10.00","total_amount":"220.00","gmt_refund_pay":"2024-05-20 10:12:14"}"#;
+const REFUND_UNKNOWN: &str = r#"{"code":"10000","msg":"Success"}"#;
+const REFUNDED_AT: OffsetDateTime = datetime!(2024-05-20 02:12:14 UTC);
 
 fn alipay(base: &str) -> Alipay {
     let merchant = Merchant {
         app_id: "2021000000000001".to_owned(),
         app_private_key: include_str!("../fixtures/merchant.key.pem").into(),
-        alipay_public_key: include_str!("../fixtures/provider.pub.pem").to_owned(),
+        alipay_public_key: Some(include_str!("../fixtures/provider.pub.pem").to_owned()),
+        app_certificate: None,
+        alipay_certificate: None,
+        alipay_root_certificates: None,
         seller_id: "2088000000000001".to_owned(),
         product_code: Some("FACE_TO_FACE_PAYMENT".to_owned()),
     };
@@ -28,7 +51,7 @@ fn alipay(base: &str) -> Alipay {
         gateway_url: format!("{base}/alipay/gateway.do"),
         notify_url: "https://ca.example.com/api/notify/alipay".to_owned(),
     };
-    Alipay::new(config, fake::http()).unwrap()
+    Alipay::new(config, fake::http(), NOW).unwrap()
 }
 
 fn signature(text: &str) -> String {
@@ -46,26 +69,37 @@ fn signature(text: &str) -> String {
     STANDARD.encode(signature)
 }
 
-async fn answering(method: &str, node: &str) -> (Fake, Alipay) {
+fn signed(method: &str, node: &str) -> String {
     let name = method.replace('.', "_");
-    let body = format!(r#"{{"{name}_response":{node},"sign":"{}"}}"#, signature(node));
-    let fake = Fake::answering(200, body).await;
+    format!(r#"{{"{name}_response":{node},"sign":"{}"}}"#, signature(node))
+}
+
+async fn answering(method: &str, node: &str) -> (Fake, Alipay) {
+    let fake = Fake::answering(200, signed(method, node)).await;
     let alipay = alipay(&fake.url);
     (fake, alipay)
 }
 
-fn content(fake: &Fake) -> Value {
-    serde_json::from_str(&fake.asked_once().parameter("biz_content")).unwrap()
+/// Answers to `refund`, and to the query about it.
+async fn refunding(refund: &str, query: &str) -> (Fake, Alipay) {
+    let in_turn = Behaviour::InTurn(vec![
+        (200, signed("alipay.trade.refund", refund).into()),
+        (200, signed("alipay.trade.fastpay.refund.query", query).into()),
+    ]);
+    let fake = Fake::start(in_turn).await;
+    let alipay = alipay(&fake.url);
+    (fake, alipay)
+}
+
+fn content(asked: &Asked) -> Value {
+    serde_json::from_str(&asked.parameter("biz_content")).unwrap()
 }
 
 #[tokio::test]
-async fn precreate_asks_for_a_qr_code_and_names_the_notify_url() {
+async fn opening_asks_for_a_qr_code_and_names_the_notify_url() {
     let node = r#"{"code":"10000","msg":"Success","out_trade_no":"20230422A0007_01","qr_code":"https:\/\/qr.alipay.com\/bax0"}"#;
     let (fake, alipay) = answering("alipay.trade.precreate", node).await;
-    let code = alipay
-        .precreate(NUMBER, 22_000, "CA数字证书 企业版", 30, NOW)
-        .await
-        .unwrap();
+    let code = alipay.open(&TRADE, NOW).await.unwrap();
     assert_eq!(code, "https://qr.alipay.com/bax0");
     let asked = fake.asked_once();
     assert_eq!(asked.uri.path(), "/alipay/gateway.do");
@@ -79,34 +113,51 @@ async fn precreate_asks_for_a_qr_code_and_names_the_notify_url() {
         asked.parameter("notify_url"),
         "https://ca.example.com/api/notify/alipay"
     );
-    let content = content(&fake);
+    let content = content(&asked);
     assert_eq!(content["total_amount"], "220.00");
-    assert_eq!(content["timeout_express"], "30m");
+    assert_eq!(content["time_expire"], "2024-05-20 12:00:00");
     assert_eq!(content["product_code"], "FACE_TO_FACE_PAYMENT");
 }
 
 #[tokio::test]
 async fn query_reads_the_trade() {
-    let node = r#"{"code":"10000","out_trade_no":"20230422A0007_01","trade_no":"2024","trade_status":"TRADE_SUCCESS","total_amount":"220.00","send_pay_date":"2024-05-20 10:12:14"}"#;
-    let (fake, alipay) = answering("alipay.trade.query", node).await;
-    let Query::Trade(trade) = alipay.query(NUMBER, NOW).await.unwrap() else {
-        panic!("a trade")
-    };
-    assert_eq!((trade.status, trade.amount_fen), (TradeStatus::Success, 22_000));
-    assert_eq!(trade.paid_at, Some(datetime!(2024-05-20 02:12:14 UTC)));
-    assert!(
-        fake.asked_once()
-            .parameters()
-            .iter()
-            .all(|(name, _)| name != "notify_url")
-    );
+    let paid = Query::Paid(Paid {
+        trade_no: "2024".to_owned(),
+        amount_fen: 22_000,
+        paid_at: Some(datetime!(2024-05-20 02:12:14 UTC)),
+    });
+    let date = r#","send_pay_date":"2024-05-20 10:12:14""#;
+    for (status, date, expected) in [
+        ("TRADE_SUCCESS", date, &paid),
+        ("TRADE_FINISHED", date, &paid),
+        // Paid, and refunded whole.
+        ("TRADE_CLOSED", date, &paid),
+        ("TRADE_CLOSED", "", &Query::Closed),
+        ("WAIT_BUYER_PAY", "", &Query::Unpaid),
+    ] {
+        let node = format!(
+            r#"{{"code":"10000","out_trade_no":"20230422A0007_01","trade_no":"2024","trade_status":"{status}","total_amount":"220.00"{date}}}"#
+        );
+        let (fake, alipay) = answering("alipay.trade.query", &node).await;
+        assert_eq!(&alipay.query(NUMBER, NOW).await.unwrap(), expected, "{node}");
+        let parameters = fake.asked_once().parameters();
+        assert!(parameters.iter().all(|(name, _)| name != "notify_url"));
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_nobody_knows_is_no_state() {
+    let node = r#"{"code":"10000","trade_no":"2024","trade_status":"TRADE_PENDING","total_amount":"220.00"}"#;
+    let (_fake, alipay) = answering("alipay.trade.query", node).await;
+    let answer = alipay.query(NUMBER, NOW).await;
+    assert!(matches!(answer, Err(Failure::Unknown(Doubt::Malformed))));
 }
 
 #[tokio::test]
 async fn a_code_that_nobody_scanned_is_not_an_error() {
     let node = r#"{"code":"40004","msg":"Business Failed","sub_code":"ACQ.TRADE_NOT_EXIST"}"#;
     let (_fake, alipay) = answering("alipay.trade.query", node).await;
-    assert_eq!(alipay.query(NUMBER, NOW).await.unwrap(), Query::NotScanned);
+    assert_eq!(alipay.query(NUMBER, NOW).await.unwrap(), Query::Unpaid);
     let (_fake, alipay) = answering("alipay.trade.close", node).await;
     assert_eq!(alipay.close(NUMBER, NOW).await.unwrap(), Close::NotScanned);
 }
@@ -137,54 +188,187 @@ async fn close_is_idempotent_and_tells_a_paid_trade() {
 }
 
 #[tokio::test]
-async fn a_refund_is_done_only_when_money_moved() {
-    let moved =
-        r#"{"code":"10000","out_trade_no":"20230422A0007_01","fund_change":"Y","refund_fee":"30.00"}"#;
-    let (fake, alipay) = answering("alipay.trade.refund", moved).await;
-    let refund = alipay
-        .refund(NUMBER, "20230422A0007R2", 1_000, "退款", NOW)
-        .await
-        .unwrap();
-    assert_eq!(
-        refund,
-        Refund::Moved {
-            total_refunded_fen: 3_000
-        }
-    );
-    let content = content(&fake);
+async fn a_refund_is_done_when_its_call_moved_money() {
+    let (fake, alipay) = answering("alipay.trade.refund", REFUND_MOVED).await;
+    // Not the 30.00 that went back in all.
+    let done = RefundState::Done {
+        amount_fen: 1_000,
+        at: Some(REFUNDED_AT),
+    };
+    assert_eq!(alipay.refund(&REFUND, NOW).await.unwrap(), done);
+    let content = content(&fake.asked_once());
     assert_eq!(content["refund_amount"], "10.00");
-    assert_eq!(content["out_request_no"], "20230422A0007R2");
+    assert_eq!(content["out_request_no"], "R1");
+}
 
-    let repeated = moved.replace('Y', "N");
-    let (_fake, alipay) = answering("alipay.trade.refund", &repeated).await;
-    let refund = alipay
-        .refund(NUMBER, "20230422A0007R2", 1_000, "退款", NOW)
-        .await
-        .unwrap();
-    assert_eq!(refund, Refund::MustQuery);
+#[tokio::test]
+async fn a_refund_that_moved_nothing_or_was_refused_is_done_when_it_is_on_record() {
+    let done = RefundState::Done {
+        amount_fen: 1_000,
+        at: Some(REFUNDED_AT),
+    };
+    for answer in [
+        r#"{"code":"10000","out_trade_no":"20230422A0007_01","fund_change":"N","refund_fee":"30.00"}"#,
+        r#"{"code":"40004","sub_code":"ACQ.TRADE_HAS_CLOSE"}"#,
+        r#"{"code":"40004","sub_code":"ACQ.SYSTEM_ERROR"}"#,
+    ] {
+        let (fake, alipay) = refunding(answer, REFUND_ON_RECORD).await;
+        assert_eq!(alipay.refund(&REFUND, NOW).await.unwrap(), done, "{answer}");
+        let asked = fake.asked();
+        assert_eq!(asked.len(), 2, "{answer}");
+        let (refund, query) = (content(&asked[0]), content(&asked[1]));
+        assert_eq!(refund["out_request_no"], query["out_request_no"]);
+    }
+}
 
+#[tokio::test]
+async fn a_refund_that_is_not_on_record_is_not_done() {
+    let repeated = r#"{"code":"10000","fund_change":"N","refund_fee":"0.00"}"#;
+    let (_fake, alipay) = refunding(repeated, REFUND_UNKNOWN).await;
+    assert_eq!(alipay.refund(&REFUND, NOW).await.unwrap(), RefundState::NotFound);
+
+    let refused = r#"{"code":"40004","sub_code":"ACQ.SELLER_BALANCE_NOT_ENOUGH"}"#;
+    let (_fake, alipay) = refunding(refused, REFUND_UNKNOWN).await;
+    let refund = alipay.refund(&REFUND, NOW).await;
+    assert!(matches!(refund, Err(Failure::Refused(refusal)) if refusal.reason == Reason::Operator));
+
+    let busy = r#"{"code":"20000","sub_code":"isp.unknow-error"}"#;
+    let (_fake, alipay) = refunding(busy, REFUND_UNKNOWN).await;
+    let refund = alipay.refund(&REFUND, NOW).await;
+    assert!(matches!(refund, Err(Failure::Unknown(Doubt::Busy(_)))));
+}
+
+#[tokio::test]
+async fn another_amount_on_record_is_not_this_refund() {
+    let other = REFUND_ON_RECORD.replace("10.00", "11.00");
     let refused = r#"{"code":"40004","sub_code":"ACQ.DISCORDANT_REPEAT_REQUEST"}"#;
-    let (_fake, alipay) = answering("alipay.trade.refund", refused).await;
-    let refund = alipay.refund(NUMBER, "20230422A0007R2", 1_000, "退款", NOW).await;
+    let (_fake, alipay) = refunding(refused, &other).await;
+    let refund = alipay.refund(&REFUND, NOW).await;
     assert!(matches!(refund, Err(Failure::Refused(refusal)) if refusal.reason == Reason::NumberTaken));
+
+    let repeated = r#"{"code":"10000","fund_change":"N","refund_fee":"11.00"}"#;
+    let (_fake, alipay) = refunding(repeated, &other).await;
+    let refund = alipay.refund(&REFUND, NOW).await;
+    assert!(matches!(refund, Err(Failure::Unknown(Doubt::Malformed))));
+}
+
+#[tokio::test]
+async fn a_refund_with_an_illegal_argument_is_not_sent() {
+    let (fake, alipay) = refunding(REFUND_MOVED, REFUND_ON_RECORD).await;
+    let refund = NewRefund {
+        amount_fen: 0,
+        ..REFUND
+    };
+    assert!(matches!(
+        alipay.refund(&refund, NOW).await,
+        Err(Failure::NotSent(_))
+    ));
+    assert_eq!(fake.asked().len(), 0);
 }
 
 #[tokio::test]
 async fn refund_query_says_done_or_not() {
     let method = "alipay.trade.fastpay.refund.query";
-    let done = r#"{"code":"10000","out_trade_no":"20230422A0007_01","out_request_no":"R1","refund_status":"REFUND_SUCCESS","refund_amount":"10.00","total_amount":"220.00"}"#;
-    let (_fake, alipay) = answering(method, done).await;
-    assert_eq!(
-        alipay.refund_query(NUMBER, "R1", NOW).await.unwrap(),
-        RefundQuery::Done { amount_fen: 1_000 }
-    );
+    let (_fake, alipay) = answering(method, REFUND_ON_RECORD).await;
+    let done = RefundState::Done {
+        amount_fen: 1_000,
+        at: Some(REFUNDED_AT),
+    };
+    assert_eq!(alipay.refund_query(NUMBER, "R1", NOW).await.unwrap(), done);
     let other = alipay.refund_query(NUMBER, "R2", NOW).await;
     assert!(matches!(other, Err(Failure::Unknown(Doubt::Malformed))));
-    let (_fake, alipay) = answering(method, r#"{"code":"10000","msg":"Success"}"#).await;
-    assert_eq!(
-        alipay.refund_query(NUMBER, "R1", NOW).await.unwrap(),
-        RefundQuery::NotDone
-    );
+    let no_trade = r#"{"code":"40004","sub_code":"ACQ.TRADE_NOT_EXIST"}"#;
+    for node in [REFUND_UNKNOWN, no_trade] {
+        let (_fake, alipay) = answering(method, node).await;
+        let asked = alipay.refund_query(NUMBER, "R1", NOW).await.unwrap();
+        assert_eq!(asked, RefundState::NotFound, "{node}");
+    }
+}
+
+/// A notification's body, signed with the provider's key.
+fn notification(parameters: &[(&str, &str)]) -> String {
+    let mut pairs = vec![
+        ("app_id", "2021000000000001"),
+        ("out_trade_no", NUMBER),
+        ("seller_id", "2088000000000001"),
+        ("total_amount", "220.00"),
+        ("trade_no", "2024"),
+        ("trade_status", "TRADE_SUCCESS"),
+    ];
+    pairs.extend(parameters);
+    pairs.sort_unstable();
+    let text: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let signature = signature(&text.join("&"));
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .append_pair("sign", &signature)
+        .append_pair("sign_type", "RSA2")
+        .finish()
+}
+
+async fn read(alipay: &Alipay, body: &str) -> Result<Notification, NotificationError> {
+    let delivery = Delivery {
+        headers: &axum::http::HeaderMap::new(),
+        body: body.as_bytes(),
+    };
+    alipay.read_notification(&delivery, NOW).await
+}
+
+#[tokio::test]
+async fn a_refund_s_notification_tells_what_this_refund_moved() {
+    let method = "alipay.trade.fastpay.refund.query";
+    let (fake, alipay) = answering(method, REFUND_ON_RECORD).await;
+    // All refunds of the trade together.
+    let body = notification(&[("out_biz_no", "R1"), ("refund_fee", "30.00")]);
+    let expected = Notification::Refund {
+        out_trade_no: NUMBER.to_owned(),
+        refund_no: "R1".to_owned(),
+        state: RefundState::Done {
+            amount_fen: 1_000,
+            at: Some(REFUNDED_AT),
+        },
+    };
+    assert_eq!(read(&alipay, &body).await.unwrap(), expected);
+    assert_eq!(content(&fake.asked_once())["out_request_no"], "R1");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_about_a_notification_that_nobody_signed() {
+    let (fake, alipay) = answering("alipay.trade.fastpay.refund.query", REFUND_ON_RECORD).await;
+    let body = notification(&[("out_biz_no", "R1")]).replace("R1", "R2");
+    assert!(matches!(
+        read(&alipay, &body).await,
+        Err(NotificationError::BadSignature)
+    ));
+    assert_eq!(fake.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn a_refund_s_notification_waits_for_the_gateway() {
+    let (_fake, alipay) = answering(
+        "alipay.trade.fastpay.refund.query",
+        r#"{"code":"20000","sub_code":"isp.unknow-error"}"#,
+    )
+    .await;
+    let body = notification(&[("out_biz_no", "R1")]);
+    assert!(matches!(
+        read(&alipay, &body).await,
+        Err(NotificationError::Unverified(Failure::Unknown(Doubt::Busy(_))))
+    ));
+}
+
+#[tokio::test]
+async fn a_refund_with_a_number_that_is_not_ours_is_told_as_something_else() {
+    let (fake, alipay) = answering("alipay.trade.fastpay.refund.query", REFUND_ON_RECORD).await;
+    let body = notification(&[("out_biz_no", "portal-1")]);
+    let other = Notification::Other {
+        out_trade_no: NUMBER.to_owned(),
+    };
+    assert_eq!(read(&alipay, &body).await.unwrap(), other);
+    assert_eq!(fake.asked().len(), 0);
 }
 
 #[tokio::test]
@@ -208,17 +392,31 @@ async fn a_signed_answer_with_another_status_is_unknown() {
         signature(node)
     );
     let fake = Fake::answering(500, body).await;
-    let answer = alipay(&fake.url).precreate(NUMBER, 1, "s", 30, NOW).await;
+    let answer = alipay(&fake.url).open(&TRADE, NOW).await;
     assert!(matches!(answer, Err(Failure::Unknown(Doubt::Status(500)))));
 }
 
 #[tokio::test]
-async fn no_usable_answer_is_unknown_and_is_asked_once() {
+async fn no_usable_answer_is_unknown_and_is_asked_twice_at_most() {
     for (name, fake) in fake::useless().await {
-        let answer = alipay(&fake.url).refund(NUMBER, "R1", 1, "r", NOW).await;
+        let answer = alipay(&fake.url).close(NUMBER, NOW).await;
         assert!(matches!(answer, Err(Failure::Unknown(_))), "{name}");
-        assert!(fake.asked().len() <= 1, "{name}");
+        assert!(fake.asked().len() <= 2, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_back_answers_the_second_try() {
+    let node = r#"{"code":"10000","out_trade_no":"20230422A0007_01","qr_code":"q"}"#;
+    let in_turn = Behaviour::InTurn(vec![
+        (502, "<html>Bad Gateway</html>".into()),
+        (200, signed("alipay.trade.precreate", node).into()),
+    ]);
+    let fake = Fake::start(in_turn).await;
+    assert_eq!(alipay(&fake.url).open(&TRADE, NOW).await.unwrap(), "q");
+    let asked = fake.asked();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(content(&asked[0]), content(&asked[1]));
 }
 
 #[tokio::test]

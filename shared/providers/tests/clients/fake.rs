@@ -18,7 +18,9 @@ pub const NOW: OffsetDateTime = datetime!(2024-05-20 02:11:12 UTC);
 /// How the provider behaves.
 #[derive(Clone)]
 pub enum Behaviour {
-    Answer(u16, String),
+    Answer(u16, Bytes),
+    /// Another answer with each request; the last one for all that come after it.
+    InTurn(Vec<(u16, Bytes)>),
     /// Longer than the client's limit.
     Flood,
     /// Never answers.
@@ -76,7 +78,7 @@ impl Fake {
         Self { url, asked }
     }
 
-    pub async fn answering(status: u16, body: impl Into<String>) -> Self {
+    pub async fn answering(status: u16, body: impl Into<Bytes>) -> Self {
         Self::start(Behaviour::Answer(status, body.into())).await
     }
 
@@ -139,14 +141,22 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let body = String::from_utf8(body.to_vec()).unwrap();
-    asked.lock().unwrap().push(Asked {
-        method,
-        uri,
-        headers,
-        body,
-    });
+    let before = {
+        let mut asked = asked.lock().unwrap();
+        asked.push(Asked {
+            method,
+            uri,
+            headers,
+            body,
+        });
+        asked.len() - 1
+    };
     match behaviour {
         Behaviour::Answer(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
+        Behaviour::InTurn(answers) => {
+            let (status, body) = answers[before.min(answers.len() - 1)].clone();
+            (StatusCode::from_u16(status).unwrap(), body).into_response()
+        }
         Behaviour::Flood => vec![b' '; Limits::default().answer_bytes + 1].into_response(),
         Behaviour::Hang => std::future::pending().await,
         Behaviour::RedirectTo(url) => Redirect::temporary(&url).into_response(),
