@@ -134,7 +134,10 @@ impl Way {
                     gateway_url: self.url.clone(),
                     notify_url: self.notify_url.clone(),
                 };
-                Arc::new(Alipay::new(config, http).map_err(|error| CashierError::Key(error.into()))?)
+                Arc::new(
+                    Alipay::new(config, http, platform.now())
+                        .map_err(|error| CashierError::Key(error.into()))?,
+                )
             }
             Provider::Wechat => {
                 let config = wechat::Config {

@@ -84,7 +84,9 @@ impl Batch for Errands {
     async fn schedule(&self, event: &Value) -> Result<(), BatchError> {
         let time = event.get("time").and_then(Value::as_str);
         let now = time.and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
-        self.app.reconcile(now.ok_or("the schedule's event has no readable time")?).await
+        self.app
+            .reconcile(now.ok_or("the schedule's event has no readable time")?)
+            .await
     }
 
     async fn message(&self, body: Value) -> Result<(), BatchError> {

@@ -112,7 +112,12 @@ impl App {
         failed.map_or(Ok(()), |failed| Err(failed.into()))
     }
 
-    async fn reconcile_once(&self, provider: Provider, day: Date, now: OffsetDateTime) -> Result<(), BatchError> {
+    async fn reconcile_once(
+        &self,
+        provider: Provider,
+        day: Date,
+        now: OffsetDateTime,
+    ) -> Result<(), BatchError> {
         let ledger = &self.platform.ledger;
         if ledger.report(provider, day).await?.is_some() {
             return Ok(());
@@ -130,14 +135,19 @@ impl App {
         }
         let report = self.compare(provider, day, &bill, &postings).await?;
         let differences = report.differences.len() + report.unlisted;
-        ledger.put_report(provider, day, &serde_json::to_string(&report)?).await?;
+        ledger
+            .put_report(provider, day, &serde_json::to_string(&report)?)
+            .await?;
         let name = provider.as_str();
         let outcome = if differences == 0 { "even" } else { "differences" };
         observe::tell(name, "reconciliation", outcome, std::time::Duration::ZERO);
         if differences == 0 {
             info!("the bill of {name} of {day} and the ledger agree");
         } else {
-            error!(differences, "the bill of {name} of {day} and the ledger differ in {differences} places");
+            error!(
+                differences,
+                "the bill of {name} of {day} and the ledger differ in {differences} places"
+            );
         }
         Ok(())
     }
@@ -150,7 +160,10 @@ impl App {
         bill: &[BillLine],
         postings: &[Posting],
     ) -> Result<Report, ErrandError> {
-        let mut ours: HashMap<&str, &Posting> = postings.iter().map(|posting| (number_of(posting), posting)).collect();
+        let mut ours: HashMap<&str, &Posting> = postings
+            .iter()
+            .map(|posting| (number_of(posting), posting))
+            .collect();
         let mut differences = Vec::new();
         for line in bill {
             match ours.remove(line.number()) {
@@ -163,7 +176,9 @@ impl App {
             }
         }
         // In the bill's order, then the ledger's: a report is the same whenever it is made.
-        let left = postings.iter().filter(|posting| ours.contains_key(number_of(posting)));
+        let left = postings
+            .iter()
+            .filter(|posting| ours.contains_key(number_of(posting)));
         differences.extend(left.map(|posting| Difference {
             kind: DifferenceKind::NotOnBill,
             out_trade_no: posting.out_trade_no.clone(),
@@ -179,14 +194,22 @@ impl App {
             day: day.to_string(),
             made_at: self.platform.now(),
             bill: Sums::of(bill.iter().map(|line| (line.is_refund(), line.amount_fen))),
-            ledger: Sums::of(postings.iter().map(|posting| (posting.refund_no.is_some(), posting.amount.fen()))),
+            ledger: Sums::of(
+                postings
+                    .iter()
+                    .map(|posting| (posting.refund_no.is_some(), posting.amount.fen())),
+            ),
             differences,
             unlisted,
         })
     }
 
     /// A line that the day's ledger lacks: the order may have it on another day; otherwise the provider is asked.
-    async fn put_right(&self, provider: Provider, line: &BillLine) -> Result<Option<Difference>, ErrandError> {
+    async fn put_right(
+        &self,
+        provider: Provider,
+        line: &BillLine,
+    ) -> Result<Option<Difference>, ErrandError> {
         let Some((order, attempt)) = self.order_of(provider, &line.out_trade_no).await? else {
             return Ok(Some(line.difference(DifferenceKind::UnknownTrade)));
         };
@@ -203,7 +226,9 @@ impl App {
         }
         let order = self.platform.orders.load(&order.id).await?;
         let repaired = line.is_recorded(&order, attempt);
-        let asked_for = order.payment(attempt).is_some_and(|payment| payment.refund.is_some());
+        let asked_for = order
+            .payment(attempt)
+            .is_some_and(|payment| payment.refund.is_some());
         let kind = match line.movement {
             Movement::Refund { .. } if !asked_for => DifferenceKind::UnknownRefund,
             _ => DifferenceKind::NotInLedger,
@@ -214,7 +239,11 @@ impl App {
         }))
     }
 
-    async fn order_of(&self, provider: Provider, out_trade_no: &str) -> Result<Option<(Order, u8)>, StoreError> {
+    async fn order_of(
+        &self,
+        provider: Provider,
+        out_trade_no: &str,
+    ) -> Result<Option<(Order, u8)>, StoreError> {
         let Some((number, attempt)) = parse_out_trade_no(out_trade_no) else {
             return Ok(None);
         };
@@ -223,7 +252,9 @@ impl App {
             id => id?,
         };
         let order = self.platform.orders.load(&id).await?;
-        let ours = order.payment(attempt).is_some_and(|payment| payment.provider == provider);
+        let ours = order
+            .payment(attempt)
+            .is_some_and(|payment| payment.provider == provider);
         Ok(ours.then_some((order, attempt)))
     }
 }

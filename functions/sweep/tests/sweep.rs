@@ -50,6 +50,7 @@ impl World {
             command: None,
             from: None,
             to: order.state,
+            postings: Vec::new(),
         };
         self.store.create(&order, &event, &[]).await.unwrap();
     }

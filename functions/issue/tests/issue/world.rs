@@ -120,6 +120,7 @@ impl World {
             command: None,
             from: None,
             to: order.state,
+            postings: Vec::new(),
         };
         self.stopping.store.create(order, &event, &[]).await.unwrap();
     }

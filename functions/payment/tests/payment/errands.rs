@@ -128,7 +128,10 @@ async fn an_attempt_is_closed_once_nobody_can_pay_it_any_more() {
             let order = world.order().await;
             assert_eq!(order.state, State::Cancelled);
             let is_closed = order.payment(1).unwrap().status == PaymentStatus::Closed;
-            assert_eq!(is_closed, closed, "{status:?} after {minutes} minutes by {effect:?}");
+            assert_eq!(
+                is_closed, closed,
+                "{status:?} after {minutes} minutes by {effect:?}"
+            );
         }
     }
 }

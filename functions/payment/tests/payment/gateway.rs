@@ -18,7 +18,7 @@ use yinxin_providers::money::{fen, yuan};
 pub const APP_ID: &str = "2021000000000001";
 pub const SELLER_ID: &str = "2088000000000001";
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Nobody has scanned the code: the provider knows no trade yet.
     Unscanned,
@@ -74,8 +74,12 @@ impl Gateway {
             app_id: APP_ID.to_owned(),
             app_private_key: include_str!("../../../../shared/providers/tests/fixtures/merchant.key.pem")
                 .into(),
-            alipay_public_key: include_str!("../../../../shared/providers/tests/fixtures/provider.pub.pem")
-                .to_owned(),
+            alipay_public_key: Some(
+                include_str!("../../../../shared/providers/tests/fixtures/provider.pub.pem").to_owned(),
+            ),
+            app_certificate: None,
+            alipay_certificate: None,
+            alipay_root_certificates: None,
             seller_id: SELLER_ID.to_owned(),
             product_code: None,
         };
@@ -86,7 +90,7 @@ impl Gateway {
         };
         (
             gateway,
-            Alipay::new(config, Http::new("alipay").unwrap()).unwrap(),
+            Alipay::new(config, Http::new("alipay").unwrap(), crate::world::NOW).unwrap(),
         )
     }
 

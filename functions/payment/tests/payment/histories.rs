@@ -97,7 +97,10 @@ impl<'a> History<'a> {
             postings: Vec::new(),
         };
         let number = order.number.clone().unwrap();
-        store.create(&order, &event, &[Claim::Number(number)]).await.unwrap();
+        store
+            .create(&order, &event, &[Claim::Number(number)])
+            .await
+            .unwrap();
         let (till, letters) = (Till::default(), Arc::<Letters>::default());
         let app = App {
             cashier: Cashier::of(till.gateway(Provider::Alipay), till.gateway(Provider::Wechat)),
@@ -141,7 +144,9 @@ impl<'a> History<'a> {
         if fault != Fault::None {
             let calls = self.dice.roll(3);
             let mut inner = self.till.inner();
-            inner.faults.extend((0..calls).map(|_| Fault::None).chain([fault]));
+            inner
+                .faults
+                .extend((0..calls).map(|_| Fault::None).chain([fault]));
         }
     }
 
@@ -163,7 +168,8 @@ impl<'a> History<'a> {
             _ => self.choose_a_refund(),
         }
         let errands = self.store.take_errands();
-        self.errands.extend(errands.into_iter().map(|errand| Message(errand, 0)));
+        self.errands
+            .extend(errands.into_iter().map(|errand| Message(errand, 0)));
     }
 
     async fn start_to_pay(&mut self) {
@@ -186,7 +192,13 @@ impl<'a> History<'a> {
         if !self.codes.contains(&number) {
             self.codes.push(number);
         }
-        let open = self.order().await.payments.iter().filter(|payment| payment.is_open()).count();
+        let open = self
+            .order()
+            .await
+            .payments
+            .iter()
+            .filter(|payment| payment.is_open())
+            .count();
         if open > 1 {
             self.seen.0.insert("two codes could be scanned");
         }
@@ -205,7 +217,15 @@ impl<'a> History<'a> {
             if fen.is_some() {
                 self.seen.0.insert("another amount was paid");
             }
-            if self.till.inner().trades.values().filter(|trade| trade.paid.is_some()).count() > 1 {
+            if self
+                .till
+                .inner()
+                .trades
+                .values()
+                .filter(|trade| trade.paid.is_some())
+                .count()
+                > 1
+            {
                 self.seen.0.insert("a second payment");
             }
             self.post.push(told);
@@ -247,7 +267,10 @@ impl<'a> History<'a> {
             .unwrap();
         let status = self.router.clone().oneshot(request).await.unwrap().status();
         *self.letters.fault.lock().unwrap() = InboxFault::None;
-        assert!(signature == "good" || status == 400, "{signature} was answered with {status}");
+        assert!(
+            signature == "good" || status == 400,
+            "{signature} was answered with {status}"
+        );
         // What is not answered with success comes again.
         if status.is_success() && !stays {
             self.post.remove(place);
@@ -299,7 +322,10 @@ impl<'a> History<'a> {
     }
 
     async fn sweep(&self) {
-        Sweep::new(self.app.platform.clone()).run(self.now()).await.unwrap();
+        Sweep::new(self.app.platform.clone())
+            .run(self.now())
+            .await
+            .unwrap();
     }
 
     /// Refunds that wait come to an end, or to a stop.
@@ -333,7 +359,9 @@ impl<'a> History<'a> {
     async fn command(&mut self) {
         let state = self.order().await.state;
         let command = match (state, self.dice.roll(4)) {
-            (State::AwaitingPayment | State::AwaitingCorrection, 0) | (State::AwaitingReview, 0) => Command::Cancel,
+            (State::AwaitingPayment | State::AwaitingCorrection, 0) | (State::AwaitingReview, 0) => {
+                Command::Cancel
+            }
             (State::AwaitingPayment, 1) => Command::Expire,
             (State::AwaitingReview, 1) => Command::Approve,
             (State::AwaitingReview, 2) => Command::Reject {
@@ -345,7 +373,15 @@ impl<'a> History<'a> {
             self.seen.0.insert("an order ended");
         }
         let now = self.now();
-        advance(self.store.as_ref(), &World::id(), &command, &Actor::Applicant, now).await.unwrap();
+        advance(
+            self.store.as_ref(),
+            &World::id(),
+            &command,
+            &Actor::Applicant,
+            now,
+        )
+        .await
+        .unwrap();
     }
 
     /// The faults end, and the platform does what it owes; notifications that are still out never come.
@@ -357,7 +393,8 @@ impl<'a> History<'a> {
         }
         for _ in 0..2_000 {
             let errands = self.store.take_errands();
-            self.errands.extend(errands.into_iter().map(|errand| Message(errand, 0)));
+            self.errands
+                .extend(errands.into_iter().map(|errand| Message(errand, 0)));
             for Message(body, _) in std::mem::take(&mut self.kept) {
                 Errands::new(self.app.clone()).message(body).await.unwrap();
             }
@@ -368,7 +405,11 @@ impl<'a> History<'a> {
             }
             self.till.settle(self.done());
             let order = self.order().await;
-            if !order.payments.iter().any(|payment| payment.is_open() || payment.owes()) {
+            if !order
+                .payments
+                .iter()
+                .any(|payment| payment.is_open() || payment.owes())
+            {
                 return;
             }
             *self.clock.lock().unwrap() += Duration::minutes(30);
@@ -384,24 +425,41 @@ impl<'a> History<'a> {
         for (number, trade) in &self.till.inner().trades {
             let of_trade = trade.paid.as_ref().map_or(0, |paid| paid.amount_fen);
             let back = trade.refunded_fen();
-            assert!(back == 0 || back == of_trade, "seed {seed}: {number} got back {back} of {of_trade}");
+            assert!(
+                back == 0 || back == of_trade,
+                "seed {seed}: {number} got back {back} of {of_trade}"
+            );
             paid += of_trade;
             refunded += back;
         }
         assert_eq!(ledger.received, paid, "seed {seed}: paid and lost");
         assert_eq!(ledger.refunded, refunded, "seed {seed}: the refunds");
         assert_eq!(ledger.refund_due, 0, "seed {seed}: a refund is forgotten");
-        assert_eq!(paid, ledger.kept() + refunded, "seed {seed}: money in is kept or went back");
+        assert_eq!(
+            paid,
+            ledger.kept() + refunded,
+            "seed {seed}: money in is kept or went back"
+        );
         let served = matches!(
             order.state,
             State::AwaitingReview | State::AwaitingCorrection | State::AwaitingPersonalisation
         );
         let due = if served { PRICE_FEN } else { 0 };
-        assert_eq!(ledger.kept(), due, "seed {seed}: {:?} keeps something else", order.state);
+        assert_eq!(
+            ledger.kept(),
+            due,
+            "seed {seed}: {:?} keeps something else",
+            order.state
+        );
         if refunded > 0 {
             self.seen.0.insert("a refund");
         }
-        if order.payments.iter().filter_map(|payment| payment.refund).any(|refund| refund.number > 1) {
+        if order
+            .payments
+            .iter()
+            .filter_map(|payment| payment.refund)
+            .any(|refund| refund.number > 1)
+        {
             self.seen.0.insert("a refund under a second number");
         }
         if !order.flags.is_empty() {
@@ -409,7 +467,10 @@ impl<'a> History<'a> {
         }
         assert!(order.payments.iter().all(|payment: &Payment| !payment.is_open()));
         self.bills_agree(seed).await;
-        assert_eq!(self.form.holder_name(), order.personal.unwrap().form.holder_name());
+        assert_eq!(
+            self.form.holder_name(),
+            order.personal.unwrap().form.holder_name()
+        );
     }
 
     /// The bills of all days say what the ledger says.

@@ -3,8 +3,8 @@
 
 mod errands;
 mod gateway;
-mod notification;
 mod histories;
+mod notification;
 mod reconcile;
 mod start;
 mod till;

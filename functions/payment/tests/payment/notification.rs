@@ -57,7 +57,10 @@ async fn another_amount_is_flagged_once_and_asked_about_and_never_credited() {
 async fn a_notification_that_is_not_kept_has_to_come_again() {
     let world = World::with_open_attempt().await;
     *world.letters.fault.lock().unwrap() = InboxFault::Refuses;
-    world.notify(notification(FIRST, &[])).await.is_problem(503, "busy");
+    world
+        .notify(notification(FIRST, &[]))
+        .await
+        .is_problem(503, "busy");
     *world.letters.fault.lock().unwrap() = InboxFault::None;
     assert_eq!(world.notify(notification(FIRST, &[])).await.text, "success");
     assert_eq!(world.order().await.state, State::AwaitingReview);
@@ -68,7 +71,10 @@ async fn a_queue_that_does_not_answer_is_not_waited_for_longer_than_the_provider
     let world = World::with_open_attempt().await;
     *world.letters.fault.lock().unwrap() = InboxFault::Hangs;
     let started = Instant::now();
-    world.notify(notification(FIRST, &[])).await.is_problem(503, "busy");
+    world
+        .notify(notification(FIRST, &[]))
+        .await
+        .is_problem(503, "busy");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 
@@ -77,7 +83,11 @@ async fn an_answer_does_not_wait_for_the_tables() {
     let world = World::with_open_attempt().await;
     let answer = world.deliver(notification(FIRST, &[])).await;
     assert_eq!(answer.text, "success");
-    assert_eq!(world.order().await.state, State::AwaitingPayment, "nobody has credited it yet");
+    assert_eq!(
+        world.order().await.state,
+        State::AwaitingPayment,
+        "nobody has credited it yet"
+    );
     assert_eq!(world.open_letters().await, 0);
     assert_eq!(world.order().await.state, State::AwaitingReview);
 }
@@ -192,7 +202,11 @@ async fn a_second_payment_is_not_credited_but_goes_back() {
     let provider = Provider::Alipay;
     world.advance(&Command::StartPayment { provider }).await;
     let closing: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
-    assert_eq!(closing, [Effect::CloseAttempt { attempt: 1 }], "one code is enough");
+    assert_eq!(
+        closing,
+        [Effect::CloseAttempt { attempt: 1 }],
+        "one code is enough"
+    );
     world.notify(notification(FIRST, &[])).await;
     let closing: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
     assert_eq!(closing, [Effect::CloseAttempt { attempt: 2 }]);

@@ -1,10 +1,10 @@
 //! A day's bill beside the ledger.
 use time::macros::{date, datetime};
 use time::{Date, Duration};
-use yinxin_order::payment::Provider;
-use yinxin_order::state::State;
 use yinxin_lambda::serve::Batch as _;
 use yinxin_order::effect::Effect;
+use yinxin_order::payment::Provider;
+use yinxin_order::state::State;
 use yinxin_payment::Errands;
 use yinxin_payment::reconcile::{DifferenceKind, Report};
 use yinxin_providers::payments::RefundState;
@@ -44,16 +44,26 @@ async fn a_payment_that_nobody_told_of_is_found_on_the_bill_and_credited() {
     let [difference] = &report.differences[..] else {
         panic!("{report:?}");
     };
-    assert_eq!((difference.kind, difference.repaired), (DifferenceKind::NotInLedger, true));
+    assert_eq!(
+        (difference.kind, difference.repaired),
+        (DifferenceKind::NotInLedger, true)
+    );
     assert_eq!((difference.bill_fen, difference.ledger_fen), (Some(22_000), None));
-    assert_eq!((report.bill.payments_fen, report.ledger.payments_fen), (22_000, 0));
+    assert_eq!(
+        (report.bill.payments_fen, report.ledger.payments_fen),
+        (22_000, 0)
+    );
     assert_eq!(world.order().await.state, State::AwaitingReview);
 }
 
 #[tokio::test]
 async fn a_day_is_compared_once_and_not_before_its_bill_is_ready() {
     let world = paid_silently().await;
-    world.app.reconcile(datetime!(2026-04-08 02:00 UTC)).await.unwrap();
+    world
+        .app
+        .reconcile(datetime!(2026-04-08 02:00 UTC))
+        .await
+        .unwrap();
     assert!(report(&world).await.is_none(), "at ten there may be no bill");
     compare(&world).await;
     let first = report(&world).await;
@@ -102,7 +112,10 @@ async fn what_the_bill_lacks_is_reported() {
     let world = credited().await;
     world.till.inner().trades.clear();
     compare(&world).await;
-    assert!(report(&world).await.is_none(), "an empty bill in the morning may only be late");
+    assert!(
+        report(&world).await.is_none(),
+        "an empty bill in the morning may only be late"
+    );
     world.app.reconcile(datetime!(2026-04-08 07:00 UTC)).await.ok();
     assert_eq!(kinds(&world).await, [DifferenceKind::NotOnBill]);
 }
@@ -110,7 +123,16 @@ async fn what_the_bill_lacks_is_reported() {
 #[tokio::test]
 async fn another_amount_on_the_bill_is_reported() {
     let world = credited().await;
-    world.till.inner().trades.get_mut(FIRST).unwrap().paid.as_mut().unwrap().amount_fen = 1;
+    world
+        .till
+        .inner()
+        .trades
+        .get_mut(FIRST)
+        .unwrap()
+        .paid
+        .as_mut()
+        .unwrap()
+        .amount_fen = 1;
     assert_eq!(kinds(&world).await, [DifferenceKind::Amount]);
 }
 

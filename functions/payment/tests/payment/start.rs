@@ -83,11 +83,20 @@ async fn changing_the_provider_closes_the_other_code_first() {
     world.start_at(Provider::Wechat, KEY).await;
     assert_eq!(world.start(OTHER_KEY).await.json()["out_trade_no"], SECOND);
     assert!(world.till.inner().trades[FIRST].closed);
-    assert_eq!(world.order().await.payment(1).unwrap().status, PaymentStatus::Closed);
+    assert_eq!(
+        world.order().await.payment(1).unwrap().status,
+        PaymentStatus::Closed
+    );
     assert!(world.till.pay(FIRST, None, world.app.platform.now()).is_none());
     // And back: a closed attempt is not opened again.
-    let third = world.start_at(Provider::Wechat, "a third key of the caller").await.json();
-    assert_eq!((&third["attempt"], &third["qr_code"]), (&3.into(), &"wechat://20260407A0000000007_03".into()));
+    let third = world
+        .start_at(Provider::Wechat, "a third key of the caller")
+        .await
+        .json();
+    assert_eq!(
+        (&third["attempt"], &third["qr_code"]),
+        (&3.into(), &"wechat://20260407A0000000007_03".into())
+    );
 }
 
 #[tokio::test]
@@ -95,9 +104,15 @@ async fn a_code_that_was_paid_before_the_provider_was_changed_is_credited() {
     let world = World::with_order_in(State::AwaitingPayment).await;
     world.start_at(Provider::Wechat, KEY).await;
     world.till.pay(FIRST, None, world.app.platform.now()).unwrap();
-    world.start(OTHER_KEY).await.is_problem(409, "command-not-allowed");
+    world
+        .start(OTHER_KEY)
+        .await
+        .is_problem(409, "command-not-allowed");
     let order = world.order().await;
-    assert_eq!((order.state, order.ledger().kept()), (State::AwaitingReview, 22_000));
+    assert_eq!(
+        (order.state, order.ledger().kept()),
+        (State::AwaitingReview, 22_000)
+    );
 }
 
 #[tokio::test]
@@ -108,7 +123,11 @@ async fn a_provider_that_does_not_close_does_not_keep_the_payer_from_another_one
     world.till.inner().faults.push_back(crate::till::Fault::Down);
     assert_eq!(world.start(OTHER_KEY).await.json()["out_trade_no"], SECOND);
     let effects: Vec<Effect> = world.store.take_errands().into_iter().map(|e| e.effect).collect();
-    assert_eq!(effects, [Effect::CloseAttempt { attempt: 1 }], "the queue closes it");
+    assert_eq!(
+        effects,
+        [Effect::CloseAttempt { attempt: 1 }],
+        "the queue closes it"
+    );
 }
 
 #[tokio::test]

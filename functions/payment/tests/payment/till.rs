@@ -9,7 +9,7 @@ use yinxin_order::payment::Provider;
 use yinxin_providers::http;
 use yinxin_providers::payments::{
     BillLine, Close, Delivery, Doubt, Failure, Movement, NewRefund, NewTrade, Notification,
-    NotificationError, Paid, PaymentGateway, Query, Reason, Refusal, RefundState,
+    NotificationError, Paid, PaymentGateway, Query, Reason, RefundState, Refusal,
 };
 
 /// What goes wrong with one call.
@@ -251,7 +251,11 @@ impl PaymentGateway for Counter {
         let provider = self.provider;
         self.ask("bill", |inner| {
             let mut lines = Vec::new();
-            for (number, trade) in inner.trades.iter().filter(|(_, trade)| trade.provider == provider) {
+            for (number, trade) in inner
+                .trades
+                .iter()
+                .filter(|(_, trade)| trade.provider == provider)
+            {
                 let Some(paid) = &trade.paid else { continue };
                 let line = |movement, amount_fen| BillLine {
                     out_trade_no: number.clone(),
@@ -263,7 +267,10 @@ impl PaymentGateway for Counter {
                     lines.push(line(Movement::Payment, paid.amount_fen));
                 }
                 for (refund_no, (_, state)) in &trade.refunds {
-                    if let RefundState::Done { amount_fen, at: Some(at) } = state
+                    if let RefundState::Done {
+                        amount_fen,
+                        at: Some(at),
+                    } = state
                         && china_date(*at) == day
                     {
                         let refund_no = refund_no.clone();
