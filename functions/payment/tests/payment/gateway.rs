@@ -168,10 +168,14 @@ impl Inner {
         };
         let request_no = content["out_request_no"].as_str().unwrap_or_default();
         match (method, trade.status) {
-            ("alipay.trade.query", status) => json!({
+            ("alipay.trade.query", Status::Paid) => json!({
                 "code": "10000", "out_trade_no": number, "trade_no": "2026040722001400000500000001",
-                "trade_status": if status == Status::Paid { "TRADE_SUCCESS" } else { "TRADE_CLOSED" },
-                "total_amount": yuan(trade.amount_fen), "send_pay_date": "2026-04-07 10:05:14",
+                "trade_status": "TRADE_SUCCESS", "total_amount": yuan(trade.amount_fen),
+                "send_pay_date": "2026-04-07 10:05:14",
+            }),
+            ("alipay.trade.query", _) => json!({
+                "code": "10000", "out_trade_no": number, "trade_no": "2026040722001400000500000001",
+                "trade_status": "TRADE_CLOSED", "total_amount": yuan(trade.amount_fen),
             }),
             ("alipay.trade.close", Status::Paid) => refusal("ACQ.TRADE_HAS_SUCCESS"),
             ("alipay.trade.close", _) => refusal("ACQ.TRADE_HAS_CLOSE"),

@@ -7,5 +7,6 @@ mod histories;
 mod notification;
 mod reconcile;
 mod start;
+mod tables;
 mod till;
 mod world;
