@@ -13,7 +13,7 @@ if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from sandbox.app import serve  # noqa: E402
-from sandbox import est  # noqa: E402
+from sandbox import alipay_keys, est, wechat_keys  # noqa: E402
 from sandbox.keys import Config, NotInitialised, init  # noqa: E402
 
 DEFAULT_SMTP_PORT = 4625
@@ -40,6 +40,10 @@ def arguments() -> argparse.Namespace:
         "--smtp-port", type=port, default=None, help=f"written into the secrets (default {DEFAULT_SMTP_PORT})"
     )
     make.add_argument("--force", action="store_true", help="replace keys that exist")
+    make.add_argument(
+        "--wechat", choices=wechat_keys.MODES, help=f"mode of WeChat Pay (default {wechat_keys.DEFAULT_MODE})"
+    )
+    make.add_argument("--alipay", choices=alipay_keys.MODES, help=f"mode of Alipay (default {alipay_keys.DEFAULT_MODE})")
 
     run = commands.add_parser("serve", help="run until SIGTERM or SIGINT")
     run.add_argument("--dir", type=Path, required=True, help="folder that init filled")
@@ -57,7 +61,9 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     args = arguments()
     if args.command == "init":
-        made = init(args.dir, args.smtp_port, DEFAULT_SMTP_PORT, force=args.force)
+        made = init(
+            args.dir, args.smtp_port, DEFAULT_SMTP_PORT, force=args.force, wechat=args.wechat, alipay=args.alipay
+        )
         print(f"sandbox {'made fresh keys' if made else 'keeps the keys'} in {args.dir}", flush=True)
         return 0
     if args.command == "est":

@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from .bill import Bills
-from .keys import load_public, rsa2_verifies
 from .notify import Notifier
+from .options import NOTIFY_OPTIONS, Options, options
+from .rsa2 import load_public, rsa2_verifies
 from .state import BEIJING, Misuse, World
-from .trades import BUYER_ID, BUYER_LOGON_ID, TIME_FORMAT, Refused, Trade, Trades, invalid, parse_amount, yuan
+from .trades import BUYER_ID, BUYER_LOGON_ID, TIME_FORMAT, Refund, Refused, Trade, Trades, invalid, yuan
 from .wire import FORM, control_body, decoded_pairs, no_answer
 
 # The real window is not published. An hour finds what matters: UTC sent for GMT+8.
@@ -21,11 +23,14 @@ TIMESTAMP_WINDOW = timedelta(hours=1)
 class GatewayError(Exception):
     """A refusal by the gateway itself, before any business: unsigned, under `error_response`."""
 
-    def __init__(self, code: str, sub_code: str, sub_msg: str):
+    MESSAGES = {"40001": "Missing Required Arguments", "40002": "Invalid Arguments", "40005": "Call Limited"}
+
+    def __init__(self, code: str, sub_code: str, sub_msg: str, status: int = 200):
         super().__init__(sub_code)
+        self.status = status
         self.node = {
             "code": code,
-            "msg": "Missing Required Arguments" if code == "40001" else "Invalid Arguments",
+            "msg": self.MESSAGES[code],
             "sub_code": sub_code,
             "sub_msg": sub_msg,
         }
@@ -40,6 +45,7 @@ class Gateway:
         self.notifier = Notifier(world)
         self.bills = Bills(world, self.trades)
         self._merchant = load_public(world.config.merchant_public_key)
+        self._certificates = world.config.alipay_certificates
         self._methods: dict[str, Callable[[dict, dict, web.Request], dict]] = {
             "alipay.trade.precreate": self._precreate,
             "alipay.trade.query": self._query,
@@ -55,28 +61,44 @@ class Gateway:
             web.get("/alipay/bill/{token}", self.bills.download),
             web.post("/control/alipay/pay", self.control_pay),
             web.post("/control/alipay/notify", self.control_notify),
+            web.post("/control/alipay/refund", self.control_refund),
             web.post("/control/alipay/scan", self._control(self.trades.scan)),
             web.post("/control/alipay/expire", self._control(self.trades.expire)),
             web.post("/control/alipay/finish", self._control(self.trades.finish)),
-            web.get("/trades.json", self.list_trades),
         ]
 
     async def call(self, request: web.Request) -> web.Response:
+        faults = self.world.faults
         try:
             params = merged(request.raw_path.partition("?")[2], request.content_type, await request.read())
             method, biz = self._admit(params)
+            if faults.take("alipay", "timeout_before_processing"):
+                return await no_answer(self.world, request)
+            if faults.take("alipay", "rate_limited"):
+                raise GatewayError("40005", "isv.app-call-limited", "应用调用次数超限", status=429)
         except GatewayError as error:
-            return _answer("error_response", error.node, None)
+            return _refusal(error)
         try:
-            if self.world.faults.take("alipay", "system_error"):
+            if faults.take("alipay", "system_error"):
                 raise Refused("ACQ.SYSTEM_ERROR", "系统错误")
             node = {"code": "10000", "msg": "Success"} | self._methods[method](biz, params, request)
         except Refused as refusal:
             node = {"code": "40004", "msg": "Business Failed", "sub_code": refusal.sub_code, "sub_msg": refusal.sub_msg}
             node |= refusal.echo
-        if self.world.faults.take("alipay", "timeout_after_processing"):
+        if faults.take("alipay", "timeout_after_processing"):
             return await no_answer(self.world, request)
-        return _answer(method.replace(".", "_") + "_response", node, self.notifier)
+        return self._signed(method.replace(".", "_") + "_response", node)
+
+    def _signed(self, name: str, node: dict) -> web.Response:
+        text = node_text(node)
+        body = f'{{"{name}":{text}'
+        if self._certificates is not None:
+            sn = self._certificates["alipay_cert_sn"]
+            if self.world.faults.on("alipay", "wrong_cert_sn"):
+                sn = sn[::-1]
+            body += f',"alipay_cert_sn":"{sn}"'
+        body += f',"sign":"{self.notifier.sign_raw(text)}"}}'
+        return web.Response(text=body, content_type="text/html", charset="utf-8")
 
     def _admit(self, params: dict[str, str]) -> tuple[str, dict]:
         """The checks of the gateway, in its order: present, ours, signed, then the rest."""
@@ -91,6 +113,7 @@ class Gateway:
         text = request_string(params)
         if not rsa2_verifies(self._merchant, text, params["sign"]):
             raise GatewayError("40002", "isv.invalid-signature", f"验签出错，网关生成的验签字符串为：{text}")
+        self._check_certificates(params)
         if params["charset"].lower() != "utf-8":
             raise GatewayError("40002", "isv.invalid-charset", "字符集错误")
         if params.get("format", "JSON").upper() != "JSON":
@@ -107,6 +130,16 @@ class Gateway:
         if not isinstance(biz, dict):
             raise GatewayError("40002", "isv.invalid-parameter", "biz_content不是JSON对象")
         return params["method"], biz
+
+    def _check_certificates(self, params: dict[str, str]) -> None:
+        """In certificate mode a request names the certificates that it goes by."""
+        if self._certificates is None:
+            return
+        for name, wrong in (("app_cert_sn", "app-cert-not-exist"), ("alipay_root_cert_sn", "invalid-alipay-root-cert-sn")):
+            if not params.get(name):
+                raise GatewayError("40002", f"isv.missing-{name.replace('_', '-')}", f"缺少{name}参数")
+            if params[name] != self._certificates[name]:
+                raise GatewayError("40002", f"isv.{wrong}", f"{name}不正确")
 
     def _check_timestamp(self, text: str) -> None:
         try:
@@ -156,9 +189,9 @@ class Gateway:
 
     def _refund(self, biz: dict, _params: dict, _request: web.Request) -> dict:
         trade, refund, moved = self.trades.refund(biz)
-        if moved and not self.world.faults.on("alipay", "drop_notify"):
-            values = self.notifier.signed(self.notifier.parameters(trade, refund=refund))
-            self.world.in_background(self._send_alone(trade, values))
+        if moved:
+            wanted = options({"retry": True}, self.world.faults, "alipay")
+            self.world.in_background(self._notify(trade, wanted, refund))
         node = {
             "buyer_logon_id": BUYER_LOGON_ID,
             "buyer_user_id": BUYER_ID,
@@ -168,8 +201,8 @@ class Gateway:
             "refund_fee": yuan(trade.refunded_fen),
             "trade_no": trade.trade_no,
         }
-        options = biz.get("query_options")
-        if isinstance(options, list) and "refund_detail_item_list" in options:
+        queried = biz.get("query_options")
+        if isinstance(queried, list) and "refund_detail_item_list" in queried:
             node["refund_detail_item_list"] = [{"amount": yuan(refund.amount_fen), "fund_channel": "ALIPAYACCOUNT"}]
             node["send_back_fee"] = yuan(refund.amount_fen)
         return node
@@ -179,7 +212,7 @@ class Gateway:
         if refund is None:
             # As the real gateway does: a success that says nothing of a refund.
             return {}
-        return {
+        node = {
             "out_request_no": refund.request_no,
             "out_trade_no": trade.out_trade_no,
             "refund_amount": yuan(refund.amount_fen),
@@ -187,44 +220,50 @@ class Gateway:
             "total_amount": yuan(trade.amount_fen),
             "trade_no": trade.trade_no,
         }
+        if refund.status != "SUCCESS":
+            del node["refund_status"]
+        return node
 
     def _bill(self, biz: dict, _params: dict, request: web.Request) -> dict:
         token = self.bills.order(biz)
         return {"bill_download_url": f"http://{request.host}/alipay/bill/{token}"}
 
-    async def _send_alone(self, trade: Trade, values: dict[str, str]) -> None:
-        await self.notifier.send(trade, values, retry=True)
-
     # The control calls.
 
     async def control_pay(self, request: web.Request) -> web.Response:
-        wish = await control_body(request, {"out_trade_no", "retry", "paid", *NOTIFY_OPTIONS})
-        amount = wish.get("amount", self.world.faults.on("alipay", "wrong_amount"))
-        try:
-            amount_fen = None if amount is None else parse_amount(amount, "amount")
-        except Refused:
-            raise Misuse("amount is yuan with two decimals") from None
-        times = _times(wish, self.world.faults.on("alipay", "duplicate"))
-        if wish.get("paid", True):
-            trade = self.trades.pay(wish.get("out_trade_no"), amount_fen)
-        else:
-            trade = self.trades.as_if_paid(wish.get("out_trade_no"), amount_fen)
-        return await self._notify(trade, wish, times)
+        wish = await control_body(request, {"out_trade_no", "paid", "amount", *NOTIFY_OPTIONS})
+        wanted = options(wish, self.world.faults, "alipay")
+        act = self.trades.pay if wish.get("paid", True) else self.trades.as_if_paid
+        return await self._told(act(wish.get("out_trade_no"), wanted.amount_fen), wanted)
 
     async def control_notify(self, request: web.Request) -> web.Response:
-        wish = await control_body(request, {"out_trade_no", "retry", *NOTIFY_OPTIONS} - {"amount"})
-        times = _times(wish, self.world.faults.on("alipay", "duplicate"))
-        return await self._notify(self.trades.known_paid(wish.get("out_trade_no")), wish, times)
+        wish = await control_body(request, {"out_trade_no", "amount", *NOTIFY_OPTIONS})
+        trade = self.trades.known_paid(wish.get("out_trade_no"))
+        return await self._told(trade, options(wish, self.world.faults, "alipay"))
 
-    async def _notify(self, trade: Trade, wish: dict, times: int) -> web.Response:
-        faults = self.world.faults
-        if faults.on("alipay", "drop_notify") or wish.get("notify") is False:
+    async def control_refund(self, request: web.Request) -> web.Response:
+        """A refund that did not move money ends one way or the other; money that moved is told of."""
+        wish = await control_body(request, {"out_trade_no", "out_request_no", "status", *NOTIFY_OPTIONS})
+        status = wish.get("status", "SUCCESS")
+        if status not in ("SUCCESS", "CLOSED"):
+            raise Misuse("status is SUCCESS or CLOSED")
+        wanted = options(wish, self.world.faults, "alipay")
+        trade, refund = self.trades.settle_refund(wish.get("out_trade_no"), wish.get("out_request_no"), status)
+        if status == "CLOSED":
             return web.json_response({"notifications": []})
-        values = self.notifier.parameters(trade, app_id=wish.get("app_id") or faults.on("alipay", "wrong_app_id"))
-        stray = bool(wish.get("bad_signature")) or faults.on("alipay", "wrong_key")
-        signed = self.notifier.signed(values, stray_key=stray)
-        answers = await self.notifier.send(trade, signed, times=times, retry=wish.get("retry") is True)
-        return web.json_response({"notifications": answers})
+        return await self._told(trade, wanted, refund)
+
+    async def _told(self, trade: Trade, wanted: Options, refund: Refund | None = None) -> web.Response:
+        return web.json_response({"notifications": await self._notify(trade, wanted, refund)})
+
+    async def _notify(self, trade: Trade, wanted: Options, refund: Refund | None = None) -> list[dict]:
+        if not wanted.send:
+            return []
+        if wanted.amount_fen is not None and refund is None:
+            trade = replace(trade, amount_fen=wanted.amount_fen)
+        values = self.notifier.parameters(trade, app_id=wanted.app_id, refund=refund)
+        signed = self.notifier.signed(values, stray_key=wanted.stray_key)
+        return await self.notifier.send(trade, signed, times=wanted.times, retry=wanted.retry)
 
     def _control(self, act: Callable[[object], Trade]):
         async def handle(request: web.Request) -> web.Response:
@@ -232,20 +271,6 @@ class Gateway:
             return web.json_response(describe(act(wish.get("out_trade_no"))))
 
         return handle
-
-    async def list_trades(self, _request: web.Request) -> web.Response:
-        return web.json_response({"trades": [describe(trade) for trade in self.trades.by_number.values()]})
-
-
-NOTIFY_OPTIONS = ("times", "amount", "app_id", "bad_signature", "notify")
-TIMES_MAX = 20
-
-
-def _times(wish: dict, otherwise: int) -> int:
-    times = wish.get("times", max(otherwise, 1))
-    if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= TIMES_MAX:
-        raise Misuse(f"times is 1 to {TIMES_MAX}")
-    return times
 
 
 def merged(query: str, content_type: str, body: bytes) -> dict[str, str]:
@@ -272,21 +297,31 @@ def node_text(node: dict) -> str:
     return json.dumps(node, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/")
 
 
-def _answer(name: str, node: dict, signer: Notifier | None) -> web.Response:
-    text = node_text(node)
-    body = f'{{"{name}":{text}' + (f',"sign":"{signer.sign_raw(text)}"}}' if signer else "}")
-    return web.Response(text=body, content_type="text/html", charset="utf-8")
+def _refusal(error: GatewayError) -> web.Response:
+    return web.Response(
+        text=f'{{"error_response":{node_text(error.node)}}}',
+        status=error.status,
+        content_type="text/html",
+        charset="utf-8",
+    )
 
 
 def describe(trade: Trade) -> dict:
     """A trade for the page and for control calls."""
     return {
+        "provider": "alipay",
         "out_trade_no": trade.out_trade_no,
         "trade_no": trade.trade_no,
         "subject": trade.content["subject"],
         "amount": yuan(trade.amount_fen),
         "status": trade.status,
+        "paid_fen": trade.amount_fen if trade.paid_at is not None else 0,
         "refunded": yuan(trade.refunded_fen),
+        "refunded_fen": trade.refunded_fen,
+        "refunds": [
+            {"request_no": refund.request_no, "fen": refund.amount_fen, "status": refund.status}
+            for refund in trade.refunds.values()
+        ],
         "qr_code": trade.qr_code,
         "created_at": trade.created_at.isoformat(timespec="seconds"),
         "scan_by": trade.scan_by.isoformat(timespec="seconds"),

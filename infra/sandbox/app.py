@@ -12,8 +12,10 @@ from .aliyun import Cloud
 from .bank import Bank
 from .keys import Config
 from .page import Page
+from .payments import Payments
 from .smtp import Mailbox
 from .state import Misuse, World
+from .wechat import WechatPay
 from .wire import control_body
 
 HOST = "127.0.0.1"
@@ -21,7 +23,7 @@ BODY_MAX_BYTES = 1024 * 1024
 # The cloud APIs take their parameters in the query, up to a thousand numbers in one of them.
 REQUEST_LINE_MAX_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 1.0
-PROVIDER_PATHS = ("/alipay/", "/aliyun", "/bank/")
+PROVIDER_PATHS = ("/alipay/", "/wechat/", "/aliyun", "/bank/")
 
 
 class Outside:
@@ -31,6 +33,8 @@ class Outside:
         self.world = world
         self.bank = Bank(world)
         self.gateway = Gateway(world)
+        self.wechat = WechatPay(world)
+        self.payments = Payments(self.gateway, self.wechat)
         self.cloud = Cloud(world)
         self.page = Page(world, self.bank)
         self.mailbox = Mailbox(world)
@@ -41,7 +45,7 @@ class Outside:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[local_callers_only, misuse_to_json])
-        for part in (self.gateway, self.cloud, self.bank, self.page):
+        for part in (self.gateway, self.wechat, self.payments, self.cloud, self.bank, self.page):
             app.add_routes(part.routes())
         app.add_routes(
             [
@@ -74,7 +78,7 @@ class Outside:
         if self._smtp is not None:
             self._smtp.close()
         await self._runner.cleanup()
-        await self.gateway.notifier.close()
+        await self.payments.close()
 
     async def _faults(self, _request: web.Request) -> web.Response:
         return web.json_response(self.world.faults.values | {"denied": self.world.denied})
@@ -89,8 +93,11 @@ class Outside:
         self.world.faults.reset()
         self.world.denied.clear()
         if wish.get("records") is True:
-            for records in (self.world.sms, self.world.mail, self.gateway.trades.by_number, self.bank.transfers):
+            for records in (self.world.sms, self.world.mail, self.bank.transfers):
                 records.clear()
+            self.payments.forget()
+        else:
+            self.world.in_background(self.payments.release())
         return await self._faults(request)
 
 

@@ -80,7 +80,11 @@ def _rows(trade: Trade, day: date) -> list[list[str]]:
     moves = []
     if trade.paid_at is not None:
         moves.append(("交易", trade.paid_at, trade.amount_fen, "", ""))
-    moves += [("退款", refund.at, refund.amount_fen, "-", refund.request_no) for refund in trade.refunds.values()]
+    moves += [
+        ("退款", refund.at, refund.amount_fen, "-", refund.request_no)
+        for refund in trade.refunds.values()
+        if refund.status == "SUCCESS"
+    ]
     rows = []
     for kind, at, fen, sign, request_no in moves:
         if at.date() != day:

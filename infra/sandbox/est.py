@@ -102,7 +102,9 @@ class Issuer:
         certificate = signer.issue(self.name, self.key.point, CA, now - timedelta(days=1), timedelta(days=3650))
         self.chain = [certificate, *(above.chain if above else [])]
 
-    def issue(self, subject: bytes, point, usage: int, start: datetime, length: timedelta) -> bytes:
+    def issue(
+        self, subject: bytes, point, usage: int, start: datetime, length: timedelta, serial: int | None = None
+    ) -> bytes:
         unused = next(count for count in range(8) if usage >> count & 1)
         extensions = [
             (("2.5.29.35"), False, sequence(tlv(0x80, key_identifier(self.key.point)))),
@@ -117,7 +119,7 @@ class Issuer:
                 for kind, critical, value in extensions
             )
         )
-        serial = secrets.randbits(126) | 1 << 126
+        serial = serial or secrets.randbits(126) | 1 << 126
         validity = sequence(moment(start), moment(start + length))
         parts = (SM2_WITH_SM3, self.name, validity, subject, spki(point), tlv(0xA3, written))
         tbs = sequence(tlv(0xA0, integer(2)), integer(serial), *parts)

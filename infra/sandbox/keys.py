@@ -1,17 +1,14 @@
-"""Keys and secrets: what `init` makes, what `serve` reads, and RSA2 signatures."""
+"""Keys and secrets: what `init` makes and what `serve` reads."""
 
-import base64
 import json
 import os
 import secrets
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from . import alipay_keys, wechat_keys
+from .rsa2 import NotInitialised
 
-RSA_BITS = 2048
 SECRETS_FILE = "secrets.json"
 CONFIG_FILE = "config.json"
 
@@ -24,10 +21,6 @@ TEMPLATES = {
     "template_rejected": ("SMS_200000004", "您的订单${order}未通过审核，请登录平台查看原因。"),
     "template_dispatched": ("SMS_200000005", "您的订单${order}已寄出，请登录平台查看物流信息。"),
 }
-
-
-class NotInitialised(Exception):
-    """`serve` found no usable configuration; `init` makes one."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +43,9 @@ class Config:
     smtp_port: int
     bank_client_id: str
     bank_client_secret: str
+    # None outside certificate mode.
+    alipay_certificates: dict | None
+    wechat: dict
 
     @staticmethod
     def load(folder: Path) -> "Config":
@@ -66,15 +62,28 @@ class Config:
         return Config(**values)
 
 
-def init(folder: Path, smtp_port: int | None, default_smtp_port: int, *, force: bool) -> bool:
-    """Makes both files, or keeps them when both exist. Answers whether fresh keys were made."""
+def init(
+    folder: Path,
+    smtp_port: int | None,
+    default_smtp_port: int,
+    *,
+    force: bool,
+    wechat: str | None = None,
+    alipay: str | None = None,
+) -> bool:
+    """Makes both files, or keeps them when both exist. Answers whether fresh keys were made.
+
+    A payment provider whose mode is named and is another one than before gets fresh keys, too.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = (folder / SECRETS_FILE, folder / CONFIG_FILE)
     if not force and all(path.exists() for path in paths):
-        if smtp_port is not None:
-            _change_smtp_port(*paths, smtp_port)
-        return False
-    ours, theirs = fresh(smtp_port if smtp_port is not None else default_smtp_port)
+        return _change(*paths, smtp_port, wechat, alipay)
+    ours, theirs = fresh(
+        smtp_port if smtp_port is not None else default_smtp_port,
+        wechat=wechat or wechat_keys.DEFAULT_MODE,
+        alipay=alipay or alipay_keys.DEFAULT_MODE,
+    )
     # The configuration comes last: an init that was cut short leaves one file, and the next run makes both anew.
     paths[1].unlink(missing_ok=True)
     _write(paths[0], ours)
@@ -82,17 +91,13 @@ def init(folder: Path, smtp_port: int | None, default_smtp_port: int, *, force: 
     return True
 
 
-def fresh(smtp_port: int) -> tuple[dict, Config]:
+def fresh(
+    smtp_port: int, *, wechat: str = wechat_keys.DEFAULT_MODE, alipay: str = alipay_keys.DEFAULT_MODE
+) -> tuple[dict, Config]:
     """Fresh secrets of the platform and the matching configuration of the outside world."""
-    merchant = rsa.generate_private_key(public_exponent=65_537, key_size=RSA_BITS)
-    provider = rsa.generate_private_key(public_exponent=65_537, key_size=RSA_BITS)
+    alipay_secret, alipay_config = alipay_keys.fresh(alipay)
+    wechat_secret, wechat_config = wechat_keys.fresh(wechat)
     mailbox = "notice@yinxin.example"
-    alipay = {
-        "app_id": "2021" + _digits(12),
-        "app_private_key": private_pem(merchant),
-        "alipay_public_key": public_pem(provider.public_key()),
-        "seller_id": "2088" + _digits(12),
-    }
     identity = {"access_key_id": _access_key_id(), "access_key_secret": secrets.token_hex(15)}
     sms = {"access_key_id": _access_key_id(), "access_key_secret": secrets.token_hex(15), "sign_name": SIGN_NAME}
     sms |= {name: code for name, (code, _) in TEMPLATES.items()}
@@ -106,10 +111,7 @@ def fresh(smtp_port: int) -> tuple[dict, Config]:
     }
     bank = {"client_id": "bank-" + secrets.token_hex(8), "client_secret": secrets.token_hex(32)}
     config = Config(
-        app_id=alipay["app_id"],
-        seller_id=alipay["seller_id"],
-        merchant_public_key=public_pem(merchant.public_key()),
-        provider_private_key=private_pem(provider),
+        **alipay_config,
         sms_key_id=sms["access_key_id"],
         sms_key_secret=sms["access_key_secret"],
         sign_name=SIGN_NAME,
@@ -122,68 +124,47 @@ def fresh(smtp_port: int) -> tuple[dict, Config]:
         smtp_port=smtp_port,
         bank_client_id=bank["client_id"],
         bank_client_secret=bank["client_secret"],
+        wechat=wechat_config,
     )
-    return {"alipay": alipay, "identity": identity, "sms": sms, "smtp": smtp, "bank": bank}, config
-
-
-def private_pem(key: rsa.RSAPrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode("ascii")
-
-
-def public_pem(key: rsa.RSAPublicKey) -> str:
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode("ascii")
-
-
-def load_private(pem: str) -> rsa.RSAPrivateKey:
-    key = serialization.load_pem_private_key(pem.encode("ascii"), password=None)
-    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < RSA_BITS:
-        raise NotInitialised("the provider's key is not RSA of at least 2048 bits")
-    return key
-
-
-def load_public(pem: str) -> rsa.RSAPublicKey:
-    try:
-        key = serialization.load_pem_public_key(pem.encode("ascii"))
-    except (ValueError, UnsupportedAlgorithm):
-        raise NotInitialised("the merchant's key cannot be read") from None
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < RSA_BITS:
-        raise NotInitialised("the merchant's key is not RSA of at least 2048 bits")
-    return key
-
-
-def rsa2_sign(key: rsa.RSAPrivateKey, text: str) -> str:
-    """SHA256withRSA, PKCS#1 v1.5, in standard base64."""
-    return base64.b64encode(key.sign(text.encode("utf-8"), padding.PKCS1v15(), hashes.SHA256())).decode("ascii")
-
-
-def rsa2_verifies(key: rsa.RSAPublicKey, text: str, signature: str) -> bool:
-    try:
-        raw = base64.b64decode(signature, validate=True)
-        key.verify(raw, text.encode("utf-8"), padding.PKCS1v15(), hashes.SHA256())
-    except (ValueError, InvalidSignature):
-        return False
-    return True
-
-
-def _digits(count: int) -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(count))
+    ours = {
+        "alipay": alipay_secret,
+        "wechat": wechat_secret,
+        "identity": identity,
+        "sms": sms,
+        "smtp": smtp,
+        "bank": bank,
+    }
+    return ours, config
 
 
 def _access_key_id() -> str:
     return "LTAI5t" + secrets.token_hex(9)
 
 
-def _change_smtp_port(secrets_path: Path, config_path: Path, smtp_port: int) -> None:
-    ours = json.loads(secrets_path.read_text(encoding="utf-8"))
-    theirs = json.loads(config_path.read_text(encoding="utf-8"))
-    if ours["smtp"]["port"] == smtp_port and theirs["smtp_port"] == smtp_port:
-        return
-    ours["smtp"]["port"] = smtp_port
-    theirs["smtp_port"] = smtp_port
-    _write(secrets_path, ours)
-    _write(config_path, theirs)
+def _change(
+    secrets_path: Path, config_path: Path, smtp_port: int | None, wechat: str | None, alipay: str | None
+) -> bool:
+    """Changes what is asked for by name and keeps everything else."""
+    before = (
+        json.loads(secrets_path.read_text(encoding="utf-8")),
+        json.loads(config_path.read_text(encoding="utf-8")),
+    )
+    ours, theirs = (dict(values) for values in before)
+    made = False
+    if smtp_port is not None:
+        ours["smtp"] = ours["smtp"] | {"port": smtp_port}
+        theirs["smtp_port"] = smtp_port
+    if wechat not in (None, theirs.get("wechat", {}).get("mode")):
+        ours["wechat"], theirs["wechat"] = wechat_keys.fresh(wechat)
+        made = True
+    if alipay not in (None, "certificate" if theirs.get("alipay_certificates") else "key"):
+        ours["alipay"], fields_of_alipay = alipay_keys.fresh(alipay)
+        theirs |= fields_of_alipay
+        made = True
+    if (ours, theirs) != before:
+        _write(secrets_path, ours)
+        _write(config_path, theirs)
+    return made
 
 
 def _write(path: Path, value: dict) -> None:

@@ -1,16 +1,13 @@
 """Asynchronous notifications of the payment provider: built, signed, delivered, repeated."""
 
-import asyncio
-import ipaddress
 import json
 import secrets
-import socket
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-import aiohttp
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .keys import load_private, rsa2_sign
+from .delivery import Delivery
+from .rsa2 import load_private, new_key, rsa2_sign
 from .state import World
 from .trades import BUYER_ID, BUYER_LOGON_ID, TIME_FORMAT, Refund, Trade, yuan
 
@@ -18,8 +15,7 @@ ACCEPTED = "success"
 DELIVERIES_MAX = 8
 # The real gaps are 4 min, 10 min, 10 min, 1 h, 2 h, 6 h, 15 h.
 RETRY_GAPS_SECONDS = (1, 2, 3, 5, 8, 13, 21)
-DELIVERY_TIMEOUT_SECONDS = 10.0
-ANSWER_MAX_BYTES = 4_096
+CONTENT_TYPE = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 NOTIFICATIONS_KEPT_PER_TRADE = 50
 
 
@@ -31,11 +27,7 @@ class Notifier:
         self.gaps = RETRY_GAPS_SECONDS
         self._key = load_private(world.config.provider_private_key)
         self._stray_key: rsa.RSAPrivateKey | None = None
-        self._session: aiohttp.ClientSession | None = None
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        self.delivery = Delivery(world, "alipay")
 
     def parameters(self, trade: Trade, *, refund: Refund | None = None, app_id: str | None = None) -> dict[str, str]:
         """The unsigned parameters of a notification about the trade as it is."""
@@ -96,54 +88,35 @@ class Notifier:
         }
         trade.notifications.append(record)
         del trade.notifications[:-NOTIFICATIONS_KEPT_PER_TRADE]
-        body = urlencode(values)
-        for _ in range(times):
-            record["deliveries"].append(await self._deliver(trade.notify_url, body))
-        answers = list(record["deliveries"])
-        if retry and not _accepted(answers):
-            self.world.in_background(self._repeat(trade.notify_url, body, record["deliveries"]))
-        return answers
+        url, body = trade.notify_url, urlencode(values).encode("ascii")
 
-    async def _repeat(self, url: str, body: str, deliveries: list[dict]) -> None:
+        async def deliver() -> list[dict]:
+            for _ in range(times):
+                record["deliveries"].append(await self.delivery.post(url, body, CONTENT_TYPE))
+            answers = list(record["deliveries"])
+            if retry and not _accepted(answers):
+                self.world.in_background(self._repeat(url, body, record["deliveries"]))
+            return answers
+
+        return await self.delivery.in_order(deliver)
+
+    async def _repeat(self, url: str, body: bytes, deliveries: list[dict]) -> None:
         for gap in self.gaps[: DELIVERIES_MAX - len(deliveries)]:
             if not await self.world.pause(gap):
                 return
-            deliveries.append(await self._deliver(url, body))
+            deliveries.append(await self.delivery.post(url, body, CONTENT_TYPE))
             if _accepted(deliveries):
                 return
 
-    async def _deliver(self, url: str, body: str) -> dict:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DELIVERY_TIMEOUT_SECONDS))
-        if not await is_loopback(urlsplit(url).hostname or ""):
-            return {"status": None, "body": "", "error": "notify_url is not on this machine"}
-        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-        try:
-            async with self._session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as answer:
-                raw = b""
-                while len(raw) < ANSWER_MAX_BYTES and (piece := await answer.content.read(ANSWER_MAX_BYTES)):
-                    raw += piece
-                return {"status": answer.status, "body": raw.decode("utf-8", errors="replace")}
-        except (aiohttp.ClientError, TimeoutError) as reason:
-            return {"status": None, "body": "", "error": type(reason).__name__}
-
     def _stray(self) -> rsa.RSAPrivateKey:
         if self._stray_key is None:
-            self._stray_key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+            self._stray_key = new_key()
         return self._stray_key
 
 
 def verify_string(values: dict[str, str]) -> str:
     """What a notification's signature covers: everything but `sign` and `sign_type`, decoded, in order of names."""
     return "&".join(f"{name}={values[name]}" for name in sorted(values) if name not in ("sign", "sign_type"))
-
-
-async def is_loopback(host: str) -> bool:
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return bool(found) and all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
 
 
 def _accepted(deliveries: list[dict]) -> bool:

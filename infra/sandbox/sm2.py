@@ -79,9 +79,21 @@ def digest(point, message: bytes) -> int:
 class Key:
     """A private key with its public point."""
 
-    def __init__(self):
-        self.d = secrets.randbelow(N - 2) + 1
+    def __init__(self, d: int | None = None):
+        self.d = secrets.randbelow(N - 2) + 1 if d is None else d
         self.point = multiply(self.d, G)
+
+    @staticmethod
+    def from_pkcs8(der: bytes) -> "Key":
+        """Reads RFC 5958 around RFC 5915; the optional parts do not matter."""
+        try:
+            _, _, (_, inner, _), *_ = elements(whole(SEQUENCE, der))
+            _, (tag, d, _), *_ = elements(whole(SEQUENCE, inner))
+        except ValueError:
+            raise NotDer("not a private key") from None
+        if tag != OCTET_STRING or len(d) != 32:
+            raise NotDer("not a private key")
+        return Key(int.from_bytes(d, "big"))
 
     def sign(self, message: bytes) -> bytes:
         e = digest(self.point, message)

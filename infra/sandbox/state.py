@@ -15,21 +15,32 @@ HOLD_SECONDS = 30.0
 BEIJING = timezone(timedelta(hours=8))
 
 # Section -> switch -> value at rest. A number counts the calls that are still to fail; None means off.
+PAYMENT_FAULTS_AT_REST = {
+    "drop_notify": False,
+    "duplicate": 1,
+    "reorder": 0,
+    "wrong_amount": None,
+    "wrong_app_id": None,
+    "wrong_key": False,
+    "system_error": 0,
+    "rate_limited": 0,
+    "timeout_before_processing": 0,
+    "timeout_after_processing": 0,
+    "not_enough": 0,
+    "refund_pending": 0,
+    "refund_closed": 0,
+    "bill_of_today": False,
+}
 FAULTS_AT_REST = {
-    "alipay": {
-        "drop_notify": False,
-        "duplicate": 1,
-        "system_error": 0,
-        "timeout_after_processing": 0,
-        "wrong_amount": None,
-        "wrong_app_id": None,
-        "wrong_key": False,
-        "bill_of_today": False,
-    },
+    "alipay": PAYMENT_FAULTS_AT_REST | {"wrong_cert_sn": False},
+    "wechat": PAYMENT_FAULTS_AT_REST
+    | {"refund_abnormal": 0, "accepted_not_done": 0, "probe": 0, "key_switch": None},
     "sms": {"refuse": None, "timeout": 0},
     "identity": {"busy": 0},
     "bank": {"refuse": None, "timeout": 0},
 }
+# Switches that know a few words only.
+FAULT_WORDS = {("wechat", "key_switch"): ("public_key", "certificate", "alternate")}
 FAULT_COUNT_MAX = 1_000
 
 
@@ -80,7 +91,8 @@ class Faults:
             raise Misuse(f"unknown switch {section}.{name}; known: {', '.join(switches)}")
         rest = switches[name]
         if rest is None:
-            fits = value is None or (isinstance(value, str) and value != "")
+            words = FAULT_WORDS.get((section, name))
+            fits = value is None or (isinstance(value, str) and value != "" and (words is None or value in words))
         elif isinstance(rest, bool):
             fits = isinstance(value, bool)
         else:

@@ -47,12 +47,13 @@ def invalid(what: str) -> Refused:
 
 @dataclass
 class Refund:
-    """One refund, known by the merchant's request number."""
+    """One refund, known by the merchant's request number. `total_fen` is what went back up to and with it."""
 
     request_no: str
     amount_fen: int
     at: datetime
-    total_fen: int
+    total_fen: int = 0
+    status: str = "PROCESSING"
 
 
 @dataclass
@@ -76,7 +77,13 @@ class Trade:
 
     @property
     def refunded_fen(self) -> int:
-        return sum(refund.amount_fen for refund in self.refunds.values())
+        """What really went back."""
+        return sum(refund.amount_fen for refund in self.refunds.values() if refund.status == "SUCCESS")
+
+    @property
+    def promised_fen(self) -> int:
+        """What went back or still may."""
+        return sum(refund.amount_fen for refund in self.refunds.values() if refund.status != "CLOSED")
 
 
 class Trades:
@@ -161,21 +168,26 @@ class Trades:
         if known is not None:
             if known.amount_fen != amount:
                 raise Refused("ACQ.DISCORDANT_REPEAT_REQUEST", "请求信息不一致")
-            return trade, known, False
+            if known.status != "CLOSED":
+                return trade, known, False
         if trade.status == "TRADE_FINISHED":
             raise Refused("ACQ.TRADE_HAS_FINISHED", "交易已完结")
         if trade.status == "TRADE_CLOSED":
             raise Refused("ACQ.TRADE_HAS_CLOSE", "交易已经关闭")
         if trade.status != "TRADE_SUCCESS":
             raise Refused("ACQ.TRADE_STATUS_ERROR", "交易状态不合法")
-        if trade.refunded_fen + amount > trade.amount_fen:
+        if trade.promised_fen + amount > trade.amount_fen:
             raise Refused("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限")
-        now = self.world.beijing()
-        refund = Refund(request_no, amount, now, trade.refunded_fen + amount)
+        faults = self.world.faults
+        if faults.take("alipay", "not_enough"):
+            raise Refused("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足")
+        refund = Refund(request_no, amount, self.world.beijing())
         trade.refunds[request_no] = refund
-        if trade.refunded_fen == trade.amount_fen:
-            self._close(trade, now)
-        return trade, refund, True
+        if faults.take("alipay", "refund_closed"):
+            refund.status = "CLOSED"
+        elif not faults.take("alipay", "refund_pending"):
+            self._move_back(trade, refund)
+        return trade, refund, refund.status == "SUCCESS"
 
     def refund_asked(self, biz: dict) -> tuple[Trade, Refund | None]:
         trade = self.find(biz)
@@ -236,6 +248,19 @@ class Trades:
         trade.status = "TRADE_FINISHED"
         return trade
 
+    def settle_refund(self, number, request_no, status: str) -> tuple[Trade, Refund]:
+        """Lets a refund that is under way end; a second word on one that has ended must be the same."""
+        trade = self._known(number)
+        refund = trade.refunds.get(request_no) if isinstance(request_no, str) else None
+        if refund is None:
+            raise Misuse("no such out_request_no", 404)
+        if refund.status not in ("PROCESSING", status):
+            raise Misuse(f"the refund is {refund.status}", 409)
+        if refund.status == "PROCESSING" and status == "SUCCESS":
+            self._move_back(trade, refund)
+        refund.status = status
+        return trade, refund
+
     def known_paid(self, number) -> Trade:
         trade = self._known(number)
         if trade.paid_at is None:
@@ -254,6 +279,13 @@ class Trades:
     def _expire(self, trade: Trade) -> None:
         if trade.status == "WAIT_BUYER_PAY" and self.world.beijing() >= trade.pay_by:
             self._close(trade, trade.pay_by)
+
+    def _move_back(self, trade: Trade, refund: Refund) -> None:
+        refund.at = self.world.beijing()
+        refund.status = "SUCCESS"
+        refund.total_fen = trade.refunded_fen
+        if trade.refunded_fen == trade.amount_fen:
+            self._close(trade, refund.at)
 
     @staticmethod
     def _close(trade: Trade, at: datetime) -> None:

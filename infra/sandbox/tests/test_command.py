@@ -53,6 +53,10 @@ class Command(unittest.TestCase):
             {section: sorted(values) for section, values in ours.items()},
             {
                 "alipay": ["alipay_public_key", "app_id", "app_private_key", "seller_id"],
+                "wechat": [
+                    "api_v3_key", "appid", "certificate_serial", "mchid", "platform_certificates", "private_key",
+                    "public_key", "public_key_id", "signature",
+                ],
                 "identity": ["access_key_id", "access_key_secret"],
                 "sms": [
                     "access_key_id", "access_key_secret", "sign_name", "template_code", "template_dispatched",

@@ -8,7 +8,8 @@ from support import MOBILE, OutsideTest
 class Control(OutsideTest):
     async def test_misspelt_switches_are_refused_and_nothing_is_set(self):
         await self.control("faults", {"alipay": {"system_error": 1, "systemerror": 1}}, 400)
-        await self.control("faults", {"wechat": {}}, 400)
+        await self.control("faults", {"unionpay": {}}, 400)
+        await self.control("faults", {"wechat": {"key_switch": "both"}}, 400)
         await self.control("faults", {"alipay": {"system_error": -1}}, 400)
         await self.control("faults", {"alipay": {"drop_notify": 1}}, 400)
         await self.control("faults", {"alipay": 1}, 400)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from support import START, VECTORS, pem, private_key
 
 from sandbox import acs3, alipay, notify, wire
-from sandbox.keys import load_private, load_public, public_pem, rsa2_sign, rsa2_verifies
+from sandbox.rsa2 import load_private, load_public, public_pem, rsa2_sign, rsa2_verifies
 
 KEYS = {"testAccessKeyId": "testAccessKeySecret"}
 
