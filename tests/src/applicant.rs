@@ -223,15 +223,14 @@ impl Applicant {
         .await
     }
 
-    /// Starts an attempt to pay.
+    /// Starts an attempt to pay by Alipay.
     pub async fn start_payment(&self) -> Result<Value> {
-        self.api
-            .create(
-                &self.path("/payments"),
-                &json!({"provider": "alipay"}),
-                &new_key(),
-            )
-            .await?
-            .ok()
+        self.try_to_pay("alipay").await?.ok()
+    }
+
+    /// Asks for a code of this provider.
+    pub async fn try_to_pay(&self, provider: &str) -> Result<Answer> {
+        let body = json!({"provider": provider});
+        self.api.create(&self.path("/payments"), &body, &new_key()).await
     }
 }

@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod demo;
 pub mod end_state;
 pub mod journey;
+pub mod money;
 pub mod pictures;
 pub mod sandbox;
 pub mod staff;

@@ -142,12 +142,18 @@ impl Sandbox {
         Ok(answer)
     }
 
-    /// Scans a payment code and pays; what the platform answered to the notifications.
+    /// Scans a payment code of Alipay and pays; what the platform answered to the notifications.
     pub async fn pay(&self, out_trade_no: &str, options: Value) -> Result<Vec<Delivered>> {
-        self.deliver("alipay/pay", out_trade_no, options).await
+        self.pay_at("alipay", out_trade_no, options).await
     }
 
-    /// Sends the notification of a payment again.
+    /// The same with a code of this provider.
+    pub async fn pay_at(&self, provider: &str, out_trade_no: &str, options: Value) -> Result<Vec<Delivered>> {
+        self.deliver(&format!("{provider}/pay"), out_trade_no, options)
+            .await
+    }
+
+    /// Sends Alipay's notification of a payment again.
     pub async fn notify_again(&self, out_trade_no: &str, options: Value) -> Result<Vec<Delivered>> {
         self.deliver("alipay/notify", out_trade_no, options).await
     }
@@ -159,18 +165,34 @@ impl Sandbox {
         Ok(serde_json::from_value(answer["notifications"].clone())?)
     }
 
-    /// The trades that were paid for an order number.
+    /// Sets faults of one provider; those that are not named stay.
+    pub async fn faults(&self, provider: &str, faults: Value) -> Result<()> {
+        self.control("faults", &json!({provider: faults})).await.map(drop)
+    }
+
+    /// Ends all faults.
+    pub async fn reset(&self) -> Result<()> {
+        self.control("reset", &json!({})).await.map(drop)
+    }
+
+    /// The trades that were paid for an order number, of both providers.
     pub async fn trades(&self, number: &str) -> Result<Vec<Value>> {
+        let mut trades = self.all_trades(number).await?;
+        trades.retain(|trade| trade["paid_fen"].as_i64().is_some_and(|fen| fen > 0));
+        Ok(trades)
+    }
+
+    /// The trades of an order number, of both providers.
+    pub async fn all_trades(&self, number: &str) -> Result<Vec<Value>> {
         let response = self.http.get(format!("{}/trades.json", self.base)).send().await?;
         let answer: Value = response.error_for_status()?.json().await?;
         let trades = answer["trades"].as_array().context("the sandbox lists trades")?;
-        let is_paid = |trade: &&Value| {
+        let is_ours = |trade: &&Value| {
             trade["out_trade_no"]
                 .as_str()
                 .is_some_and(|ours| ours.starts_with(number))
-                && !trade["trade_no"].is_null()
         };
-        Ok(trades.iter().filter(is_paid).cloned().collect())
+        Ok(trades.iter().filter(is_ours).cloned().collect())
     }
 
     /// Lets identity checks of a number fail from now on.
@@ -199,8 +221,9 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// Whether the provider is content.
+    /// Whether the provider is content: Alipay reads the body, WeChat Pay the status.
     pub fn is_success(&self) -> bool {
-        self.status == Some(200) && self.body.as_deref() == Some("success")
+        let body = self.body.as_deref().unwrap_or_default();
+        self.status == Some(200) && (body == "success" || body.contains("SUCCESS"))
     }
 }
