@@ -38,10 +38,10 @@ impl Alipay {
             Ok(answer::Bill { bill_download_url }) => bill_download_url,
             // A day without payments has no bill. Nor has one whose bill is still being written.
             Err(failure) if is_no_such_bill(&failure) => {
-                return match is_written(day, now) {
-                    true => Ok(Vec::new()),
-                    false => Err(Doubt::Busy(format!("the bill of {day} is not there yet")).into()),
-                };
+                if is_written(day, now) {
+                    return Ok(Vec::new());
+                }
+                return Err(Doubt::Busy(format!("the bill of {day} is not there yet")).into());
             }
             Err(failure) => return Err(failure),
         };

@@ -101,6 +101,17 @@ fn an_answer_is_verified_over_its_raw_text() {
 }
 
 #[test]
+fn this_side_signs_answers_as_the_vectors() {
+    let fixtures = fixtures();
+    let provider = SigningKey::parse(PROVIDER_KEY).unwrap();
+    for name in ["alipay_response", "alipay_query_not_exist"] {
+        let vector = &fixtures[name];
+        let signature = provider.sign(text(&vector["signed_part"]).as_bytes()).unwrap();
+        assert_eq!(signature, text(&vector["sign"]), "{name}");
+    }
+}
+
+#[test]
 fn a_success_without_signature_is_no_success() {
     let vector = &fixtures()["alipay_response"];
     let body = format!(
