@@ -33,7 +33,6 @@ async fn all(stage: &Stage) -> Result<()> {
         for fault in [
             Fault::dropped(),
             Fault::of("duplicate", json!({"duplicate": 3})),
-            Fault::of("wrong-amount", json!({"wrong_amount": "0.01"})),
             Fault::refused("wrong-key", json!({"wrong_key": true})),
             Fault::refused("wrong-app", json!({"wrong_app_id": "2021000000000404"})),
             Fault::of("system-error", json!({"system_error": 1})),
@@ -44,6 +43,9 @@ async fn all(stage: &Stage) -> Result<()> {
             let name = format!("{provider}-{}", fault.name);
             paid_and_refunded(stage, provider, &fault).await.context(name)?;
         }
+        another_amount(stage, provider)
+            .await
+            .context(format!("{provider}-wrong-amount"))?;
         late_payment(stage, provider)
             .await
             .context(format!("{provider}-late"))?;
@@ -61,8 +63,7 @@ async fn all(stage: &Stage) -> Result<()> {
     for fault in ["refund_abnormal", "refund_closed"] {
         refund_that_stops(stage, fault).await.context(fault)?;
     }
-    paid_twice(stage).await.context("paid twice")?;
-    another_amount(stage).await.context("another amount")
+    paid_twice(stage).await.context("paid twice")
 }
 
 /// What goes wrong while an order is paid, and again while it is refunded.
@@ -291,15 +292,18 @@ async fn paid_twice(stage: &Stage) -> Result<()> {
 }
 
 /// Another amount than is due really was paid: it goes back, and the order can be paid.
-async fn another_amount(stage: &Stage) -> Result<()> {
-    let journey = unpaid(stage, "amount").await?;
+async fn another_amount(stage: &Stage, provider: &str) -> Result<()> {
+    let journey = unpaid(stage, &format!("{provider}-wrong-amount")).await?;
     let applicant = journey.applicant()?;
-    let number = code(&journey, "alipay").await?;
+    let number = code(&journey, provider).await?;
     stage
         .sandbox
-        .pay_at("alipay", &number, json!({"amount": "0.01"}))
+        .faults(provider, json!({"wrong_amount": "0.01"}))
         .await?;
+    stage.sandbox.pay_at(provider, &number, json!({})).await?;
+    stage.sandbox.reset().await?;
     swept_until(stage, "the return of another amount", async || {
+        settle(&journey).await?;
         Ok(balance(&journey).await.is_ok_and(|balance| balance.refunded == 1))
     })
     .await?;
@@ -307,8 +311,9 @@ async fn another_amount(stage: &Stage) -> Result<()> {
         applicant.state().await? == "awaiting_payment",
         "a fen paid for a certificate"
     );
-    let number = code(&journey, "wechat").await?;
-    stage.sandbox.pay_at("wechat", &number, json!({})).await?;
+    let number = code(&journey, provider).await?;
+    ensure!(number.ends_with("_02"), "a paid attempt is opened again");
+    stage.sandbox.pay_at(provider, &number, json!({})).await?;
     applicant.reaches("awaiting_review", LIMIT).await?;
     ensure!(
         balance(&journey).await?.kept() == journey.purchase.price_fen,

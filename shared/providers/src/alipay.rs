@@ -1,11 +1,14 @@
 //! Alipay's classic gateway behind the port: QR payments, refunds, bills, notifications; RSA2 only.
 
 mod answer;
+mod bill;
+mod certificates;
 mod content;
 mod gateway;
 mod judge;
 mod keys;
 mod notification;
+mod serial_number;
 #[cfg(test)]
 mod tests;
 mod trade;
@@ -19,11 +22,13 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use tracing::debug;
 
+pub use certificates::CertificateError;
+use certificates::Certificates;
 pub use keys::KeyError;
-use keys::{SigningKey, VerifyingKey};
+use keys::{SigningKey, Verifier, VerifyingKey};
 use wire::Request;
 
-use crate::http::Http;
+use crate::http::{Http, SetupError};
 use crate::payments::{Doubt, Failure};
 use crate::{Secret, china_time};
 
@@ -70,6 +75,12 @@ pub enum ConfigError {
     /// A key cannot be read.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A certificate cannot be read or trusted.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// Bills cannot be fetched.
+    #[error(transparent)]
+    Http(#[from] SetupError),
     /// Neither Alipay's public key nor all three of the certificates, or both.
     #[error("there must be either Alipay's public key, or the app's, Alipay's and the root certificates")]
     Mode,
@@ -78,27 +89,56 @@ pub enum ConfigError {
 /// A client of Alipay's gateway for one app.
 pub struct Alipay {
     http: Http,
+    downloads: Http,
     app_id: String,
     seller_id: String,
     product_code: Option<String>,
     gateway_url: String,
     notify_url: String,
     signing: SigningKey,
-    verifying: VerifyingKey,
+    verifier: Verifier,
+    /// `app_cert_sn` and `alipay_root_cert_sn`, empty without certificates.
+    certificate_numbers: [String; 2],
 }
 
 impl Alipay {
-    /// A client; fails when a key cannot be read.
-    pub fn new(config: Config, http: Http, _now: OffsetDateTime) -> Result<Self, ConfigError> {
+    /// A client; fails when a key or a certificate cannot be read, or Alipay's certificate cannot be trusted at `now`.
+    pub fn new(config: Config, http: Http, now: OffsetDateTime) -> Result<Self, ConfigError> {
         let Config {
             merchant,
             gateway_url,
             notify_url,
         } = config;
+        let signing = SigningKey::parse(merchant.app_private_key.expose())?;
+        let (verifier, certificate_numbers) = match (
+            &merchant.alipay_public_key,
+            &merchant.app_certificate,
+            &merchant.alipay_certificate,
+            &merchant.alipay_root_certificates,
+        ) {
+            (Some(key), None, None, None) => {
+                let verifier = Verifier {
+                    key: VerifyingKey::parse(key)?,
+                    certificate: None,
+                };
+                (verifier, <[String; 2]>::default())
+            }
+            (None, Some(app), Some(alipay), Some(roots)) => {
+                let read = Certificates::read(app, alipay, roots, &signing, now)?;
+                let verifier = Verifier {
+                    key: read.key,
+                    certificate: Some(read.alipay_number),
+                };
+                (verifier, [read.app_number, read.root_number])
+            }
+            _ => return Err(ConfigError::Mode),
+        };
         Ok(Self {
             http,
-            signing: SigningKey::parse(merchant.app_private_key.expose())?,
-            verifying: VerifyingKey::parse(merchant.alipay_public_key.as_deref().ok_or(ConfigError::Mode)?)?,
+            downloads: bill::downloads()?,
+            signing,
+            verifier,
+            certificate_numbers,
             app_id: merchant.app_id,
             seller_id: merchant.seller_id,
             product_code: merchant.product_code,
@@ -128,7 +168,7 @@ impl Alipay {
         if answer.status != 200 {
             return Err(Doubt::Status(answer.status).into());
         }
-        wire::read(&answer.body, method, out_trade_no, &self.verifying)
+        wire::read(&answer.body, method, out_trade_no, &self.verifier)
     }
 
     fn request(
@@ -141,6 +181,7 @@ impl Alipay {
         let content =
             serde_json::to_string(content).map_err(|_| Failure::NotSent("the content is no JSON"))?;
         let timestamp = china_time::format(now).ok_or(Failure::NotSent("the clock is out of range"))?;
+        let [app_certificate, root_certificates] = &self.certificate_numbers;
         let public = vec![
             ("app_id", self.app_id.clone()),
             ("method", method.to_owned()),
@@ -150,6 +191,8 @@ impl Alipay {
             ("timestamp", timestamp),
             ("version", "1.0".to_owned()),
             ("notify_url", notify_url.unwrap_or_default().to_owned()),
+            ("app_cert_sn", app_certificate.clone()),
+            ("alipay_root_cert_sn", root_certificates.clone()),
         ];
         Request::sign(&self.signing, &self.gateway_url, public, content)
             .ok_or(Failure::NotSent("the request cannot be signed"))

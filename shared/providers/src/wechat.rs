@@ -34,7 +34,7 @@ use crate::payments::{
 };
 
 /// A bill may take longer than other answers.
-const BILL_TIME: Duration = Duration::from_secs(30);
+const BILL_TIME: Duration = Duration::from_secs(12);
 
 /// A client of WeChat Pay for one merchant.
 pub struct WechatPay {

@@ -14,6 +14,7 @@ pub(crate) struct Precreate {
 
 /// To `alipay.trade.query`.
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the protocol's names")]
 pub(crate) struct Trade {
     trade_no: String,
     trade_status: String,
@@ -90,4 +91,10 @@ impl RefundQuery {
             at: self.gmt_refund_pay.as_deref().and_then(china_time::parse),
         })
     }
+}
+
+/// To `alipay.data.dataservice.bill.downloadurl.query`.
+#[derive(Deserialize)]
+pub(crate) struct Bill {
+    pub(crate) bill_download_url: String,
 }

@@ -1,7 +1,7 @@
 //! What the methods are asked with: `biz_content` by method, written only for arguments that the protocol allows.
 
 use serde::Serialize;
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 
 use crate::payments::{Failure, NewRefund, NewTrade};
 use crate::{china_time, money};
@@ -73,6 +73,7 @@ impl<'a> Trade<'a> {
 
 /// `alipay.trade.refund`.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the protocol's names")]
 pub(crate) struct Refund<'a> {
     out_trade_no: &'a str,
     out_request_no: &'a str,
@@ -113,6 +114,22 @@ impl<'a> RefundQuery<'a> {
             out_request_no: number(refund_no)?,
             query_options: ["gmt_refund_pay"],
         })
+    }
+}
+
+/// `alipay.data.dataservice.bill.downloadurl.query`, for the payments and refunds of one day.
+#[derive(Debug, Serialize)]
+pub(crate) struct Bill {
+    bill_type: &'static str,
+    bill_date: String,
+}
+
+impl Bill {
+    pub(crate) fn new(day: Date) -> Self {
+        Self {
+            bill_type: "trade",
+            bill_date: day.to_string(),
+        }
     }
 }
 

@@ -40,8 +40,8 @@ impl PaymentGateway for Alipay {
         self.http.observed("refund_query", asked).await
     }
 
-    async fn bill(&self, _day: Date, _now: OffsetDateTime) -> Result<Vec<BillLine>, Failure> {
-        Err(Failure::NotSent("bills are not read yet"))
+    async fn bill(&self, day: Date, now: OffsetDateTime) -> Result<Vec<BillLine>, Failure> {
+        self.http.observed("bill", self.fetch_bill(day, now)).await
     }
 
     async fn read_notification(
@@ -143,7 +143,7 @@ impl Alipay {
     }
 
     async fn believe(&self, body: &[u8], now: OffsetDateTime) -> Result<Notification, NotificationError> {
-        match notification::read(body, &self.verifying, &self.app_id, &self.seller_id)? {
+        match notification::read(body, &self.verifier.key, &self.app_id, &self.seller_id)? {
             Notice::Paid { out_trade_no, paid } => Ok(Notification::Paid { out_trade_no, paid }),
             Notice::Other { out_trade_no } => Ok(Notification::Other { out_trade_no }),
             Notice::Refund {

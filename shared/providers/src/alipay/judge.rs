@@ -28,3 +28,14 @@ pub(crate) fn judge(code: &str, sub_code: &str) -> Failure {
 pub(crate) fn is_no_such_trade(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused(refusal) if refusal.reason == Reason::NoSuchTrade)
 }
+
+/// Whether a refusal says that there is no bill for the day: `isp.bill_not_exist`, also written otherwise.
+pub(crate) fn is_no_such_bill(failure: &Failure) -> bool {
+    let last = |code: &str| {
+        code.rsplit(['.', ' '])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    matches!(failure, Failure::Refused(refusal) if last(&refusal.code) == "bill_not_exist")
+}

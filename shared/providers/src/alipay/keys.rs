@@ -3,7 +3,9 @@
 use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
@@ -33,6 +35,11 @@ impl SigningKey {
             .map_err(|_| KeyError::Private)
     }
 
+    /// The public half: `RSAPublicKey`, DER.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+
     /// The base64 signature, or nothing when the cryptographic library fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<String> {
         let mut signature = vec![0; self.0.public_modulus_len()];
@@ -55,8 +62,12 @@ pub(crate) struct VerifyingKey(ParsedPublicKey);
 
 impl VerifyingKey {
     pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
-        let der = der(text).ok_or(KeyError::Public)?;
-        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &der)
+        Self::from_der(&der(text).ok_or(KeyError::Public)?)
+    }
+
+    /// Reads SPKI or PKCS#1.
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der)
             .map(Self)
             .map_err(|_| KeyError::Public)
     }
@@ -66,6 +77,25 @@ impl VerifyingKey {
         STANDARD
             .decode(signature)
             .is_ok_and(|signature| self.0.verify_sig(message, &signature).is_ok())
+    }
+}
+
+/// How it is known that Alipay said something.
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    /// Alipay's key.
+    pub(crate) key: VerifyingKey,
+    /// The number of Alipay's certificate in certificate mode: answers name the one that they were signed with.
+    pub(crate) certificate: Option<String>,
+}
+
+impl Verifier {
+    /// Whether an answer that names this certificate, if any, can be verified with the key.
+    pub(crate) fn knows(&self, named: Option<&str>) -> bool {
+        match &self.certificate {
+            Some(loaded) => named == Some(loaded),
+            None => true,
+        }
     }
 }
 

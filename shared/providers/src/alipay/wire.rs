@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use tracing::error;
 
 use super::judge::judge;
-use super::keys::{SigningKey, VerifyingKey};
+use super::keys::{SigningKey, Verifier};
 use crate::payments::{Doubt, Failure};
 use crate::percent;
 
@@ -70,7 +71,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     body: &[u8],
     method: &str,
     out_trade_no: Option<&str>,
-    key: &VerifyingKey,
+    verifier: &Verifier,
 ) -> Result<T, Failure> {
     let envelope: BTreeMap<String, &RawValue> = serde_json::from_slice(body).map_err(|_| Doubt::Malformed)?;
     let name = format!("{}_response", method.replace('.', "_"));
@@ -83,8 +84,9 @@ pub(crate) fn read<T: DeserializeOwned>(
     let status: Status = serde_json::from_str(text).map_err(|_| Doubt::Malformed)?;
     match envelope.get("sign") {
         Some(signature) => {
+            check_certificate(envelope.get("alipay_cert_sn").copied(), verifier)?;
             let signature: String = serde_json::from_str(signature.get()).map_err(|_| Doubt::BadSignature)?;
-            if !key.verifies(text.as_bytes(), &signature) {
+            if !verifier.key.verifies(text.as_bytes(), &signature) {
                 return Err(Doubt::BadSignature.into());
             }
         }
@@ -103,4 +105,19 @@ pub(crate) fn read<T: DeserializeOwned>(
         return Err(judge(&status.code, &status.sub_code));
     }
     serde_json::from_str(text).map_err(|_| Doubt::Malformed.into())
+}
+
+/// An answer that was signed under another certificate cannot be verified, however good it is.
+fn check_certificate(named: Option<&RawValue>, verifier: &Verifier) -> Result<(), Doubt> {
+    let named: Option<String> = named.and_then(|named| serde_json::from_str(named.get()).ok());
+    if verifier.knows(named.as_deref()) {
+        return Ok(());
+    }
+    let loaded = verifier.certificate.as_deref();
+    error!(
+        named,
+        loaded,
+        "Alipay signs with another certificate than the one on file: load the new one into the secret"
+    );
+    Err(Doubt::BadSignature)
 }

@@ -1,5 +1,9 @@
 //! The Alipay client's calls over HTTP, with answers that the test's provider key signs.
 
+mod bill;
+mod notification;
+mod refund;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
@@ -9,10 +13,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use yinxin_providers::alipay::{Alipay, Config, Merchant};
 use yinxin_providers::http;
-use yinxin_providers::payments::{
-    Close, Delivery, Doubt, Failure, NewRefund, NewTrade, Notification, NotificationError, Paid,
-    PaymentGateway as _, Query, Reason, RefundState,
-};
+use yinxin_providers::payments::{Close, Doubt, Failure, NewTrade, Paid, PaymentGateway as _, Query};
 
 use crate::fake::{self, Asked, Behaviour, Fake, NOW};
 
@@ -23,16 +24,7 @@ const TRADE: NewTrade<'_> = NewTrade {
     subject: "CA数字证书 企业版",
     expires_at: datetime!(2024-05-20 04:00:00 UTC),
 };
-const REFUND: NewRefund<'_> = NewRefund {
-    out_trade_no: NUMBER,
-    refund_no: "R1",
-    amount_fen: 1_000,
-    total_fen: 22_000,
-    reason: "退款",
-};
-const REFUND_MOVED: &str = r#"{"code":"10000","out_trade_no":"20230422A0007_01","fund_change":"Y","refund_fee":"30.00","gmt_refund_pay":"2024-05-20 10:12:14"}"#;
 const REFUND_ON_RECORD: &str = r#"{"code":"10000","out_trade_no":"20230422A0007_01","out_request_no":"R1","refund_status":"REFUND_SUCCESS","refund_amount":"10.00","total_amount":"220.00","gmt_refund_pay":"2024-05-20 10:12:14"}"#;
-const REFUND_UNKNOWN: &str = r#"{"code":"10000","msg":"Success"}"#;
 const REFUNDED_AT: OffsetDateTime = datetime!(2024-05-20 02:12:14 UTC);
 
 fn alipay(base: &str) -> Alipay {
@@ -76,17 +68,6 @@ fn signed(method: &str, node: &str) -> String {
 
 async fn answering(method: &str, node: &str) -> (Fake, Alipay) {
     let fake = Fake::answering(200, signed(method, node)).await;
-    let alipay = alipay(&fake.url);
-    (fake, alipay)
-}
-
-/// Answers to `refund`, and to the query about it.
-async fn refunding(refund: &str, query: &str) -> (Fake, Alipay) {
-    let in_turn = Behaviour::InTurn(vec![
-        (200, signed("alipay.trade.refund", refund).into()),
-        (200, signed("alipay.trade.fastpay.refund.query", query).into()),
-    ]);
-    let fake = Fake::start(in_turn).await;
     let alipay = alipay(&fake.url);
     (fake, alipay)
 }
@@ -185,190 +166,6 @@ async fn close_is_idempotent_and_tells_a_paid_trade() {
         let (_fake, alipay) = answering("alipay.trade.close", node).await;
         assert_eq!(alipay.close(NUMBER, NOW).await.unwrap(), expected, "{node}");
     }
-}
-
-#[tokio::test]
-async fn a_refund_is_done_when_its_call_moved_money() {
-    let (fake, alipay) = answering("alipay.trade.refund", REFUND_MOVED).await;
-    // Not the 30.00 that went back in all.
-    let done = RefundState::Done {
-        amount_fen: 1_000,
-        at: Some(REFUNDED_AT),
-    };
-    assert_eq!(alipay.refund(&REFUND, NOW).await.unwrap(), done);
-    let content = content(&fake.asked_once());
-    assert_eq!(content["refund_amount"], "10.00");
-    assert_eq!(content["out_request_no"], "R1");
-}
-
-#[tokio::test]
-async fn a_refund_that_moved_nothing_or_was_refused_is_done_when_it_is_on_record() {
-    let done = RefundState::Done {
-        amount_fen: 1_000,
-        at: Some(REFUNDED_AT),
-    };
-    for answer in [
-        r#"{"code":"10000","out_trade_no":"20230422A0007_01","fund_change":"N","refund_fee":"30.00"}"#,
-        r#"{"code":"40004","sub_code":"ACQ.TRADE_HAS_CLOSE"}"#,
-        r#"{"code":"40004","sub_code":"ACQ.SYSTEM_ERROR"}"#,
-    ] {
-        let (fake, alipay) = refunding(answer, REFUND_ON_RECORD).await;
-        assert_eq!(alipay.refund(&REFUND, NOW).await.unwrap(), done, "{answer}");
-        let asked = fake.asked();
-        assert_eq!(asked.len(), 2, "{answer}");
-        let (refund, query) = (content(&asked[0]), content(&asked[1]));
-        assert_eq!(refund["out_request_no"], query["out_request_no"]);
-    }
-}
-
-#[tokio::test]
-async fn a_refund_that_is_not_on_record_is_not_done() {
-    let repeated = r#"{"code":"10000","fund_change":"N","refund_fee":"0.00"}"#;
-    let (_fake, alipay) = refunding(repeated, REFUND_UNKNOWN).await;
-    assert_eq!(alipay.refund(&REFUND, NOW).await.unwrap(), RefundState::NotFound);
-
-    let refused = r#"{"code":"40004","sub_code":"ACQ.SELLER_BALANCE_NOT_ENOUGH"}"#;
-    let (_fake, alipay) = refunding(refused, REFUND_UNKNOWN).await;
-    let refund = alipay.refund(&REFUND, NOW).await;
-    assert!(matches!(refund, Err(Failure::Refused(refusal)) if refusal.reason == Reason::Operator));
-
-    let busy = r#"{"code":"20000","sub_code":"isp.unknow-error"}"#;
-    let (_fake, alipay) = refunding(busy, REFUND_UNKNOWN).await;
-    let refund = alipay.refund(&REFUND, NOW).await;
-    assert!(matches!(refund, Err(Failure::Unknown(Doubt::Busy(_)))));
-}
-
-#[tokio::test]
-async fn another_amount_on_record_is_not_this_refund() {
-    let other = REFUND_ON_RECORD.replace("10.00", "11.00");
-    let refused = r#"{"code":"40004","sub_code":"ACQ.DISCORDANT_REPEAT_REQUEST"}"#;
-    let (_fake, alipay) = refunding(refused, &other).await;
-    let refund = alipay.refund(&REFUND, NOW).await;
-    assert!(matches!(refund, Err(Failure::Refused(refusal)) if refusal.reason == Reason::NumberTaken));
-
-    let repeated = r#"{"code":"10000","fund_change":"N","refund_fee":"11.00"}"#;
-    let (_fake, alipay) = refunding(repeated, &other).await;
-    let refund = alipay.refund(&REFUND, NOW).await;
-    assert!(matches!(refund, Err(Failure::Unknown(Doubt::Malformed))));
-}
-
-#[tokio::test]
-async fn a_refund_with_an_illegal_argument_is_not_sent() {
-    let (fake, alipay) = refunding(REFUND_MOVED, REFUND_ON_RECORD).await;
-    let refund = NewRefund {
-        amount_fen: 0,
-        ..REFUND
-    };
-    assert!(matches!(
-        alipay.refund(&refund, NOW).await,
-        Err(Failure::NotSent(_))
-    ));
-    assert_eq!(fake.asked().len(), 0);
-}
-
-#[tokio::test]
-async fn refund_query_says_done_or_not() {
-    let method = "alipay.trade.fastpay.refund.query";
-    let (_fake, alipay) = answering(method, REFUND_ON_RECORD).await;
-    let done = RefundState::Done {
-        amount_fen: 1_000,
-        at: Some(REFUNDED_AT),
-    };
-    assert_eq!(alipay.refund_query(NUMBER, "R1", NOW).await.unwrap(), done);
-    let other = alipay.refund_query(NUMBER, "R2", NOW).await;
-    assert!(matches!(other, Err(Failure::Unknown(Doubt::Malformed))));
-    let no_trade = r#"{"code":"40004","sub_code":"ACQ.TRADE_NOT_EXIST"}"#;
-    for node in [REFUND_UNKNOWN, no_trade] {
-        let (_fake, alipay) = answering(method, node).await;
-        let asked = alipay.refund_query(NUMBER, "R1", NOW).await.unwrap();
-        assert_eq!(asked, RefundState::NotFound, "{node}");
-    }
-}
-
-/// A notification's body, signed with the provider's key.
-fn notification(parameters: &[(&str, &str)]) -> String {
-    let mut pairs = vec![
-        ("app_id", "2021000000000001"),
-        ("out_trade_no", NUMBER),
-        ("seller_id", "2088000000000001"),
-        ("total_amount", "220.00"),
-        ("trade_no", "2024"),
-        ("trade_status", "TRADE_SUCCESS"),
-    ];
-    pairs.extend(parameters);
-    pairs.sort_unstable();
-    let text: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let signature = signature(&text.join("&"));
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .append_pair("sign", &signature)
-        .append_pair("sign_type", "RSA2")
-        .finish()
-}
-
-async fn read(alipay: &Alipay, body: &str) -> Result<Notification, NotificationError> {
-    let delivery = Delivery {
-        headers: &axum::http::HeaderMap::new(),
-        body: body.as_bytes(),
-    };
-    alipay.read_notification(&delivery, NOW).await
-}
-
-#[tokio::test]
-async fn a_refund_s_notification_tells_what_this_refund_moved() {
-    let method = "alipay.trade.fastpay.refund.query";
-    let (fake, alipay) = answering(method, REFUND_ON_RECORD).await;
-    // All refunds of the trade together.
-    let body = notification(&[("out_biz_no", "R1"), ("refund_fee", "30.00")]);
-    let expected = Notification::Refund {
-        out_trade_no: NUMBER.to_owned(),
-        refund_no: "R1".to_owned(),
-        state: RefundState::Done {
-            amount_fen: 1_000,
-            at: Some(REFUNDED_AT),
-        },
-    };
-    assert_eq!(read(&alipay, &body).await.unwrap(), expected);
-    assert_eq!(content(&fake.asked_once())["out_request_no"], "R1");
-}
-
-#[tokio::test]
-async fn nothing_is_asked_about_a_notification_that_nobody_signed() {
-    let (fake, alipay) = answering("alipay.trade.fastpay.refund.query", REFUND_ON_RECORD).await;
-    let body = notification(&[("out_biz_no", "R1")]).replace("R1", "R2");
-    assert!(matches!(
-        read(&alipay, &body).await,
-        Err(NotificationError::BadSignature)
-    ));
-    assert_eq!(fake.asked().len(), 0);
-}
-
-#[tokio::test]
-async fn a_refund_s_notification_waits_for_the_gateway() {
-    let (_fake, alipay) = answering(
-        "alipay.trade.fastpay.refund.query",
-        r#"{"code":"20000","sub_code":"isp.unknow-error"}"#,
-    )
-    .await;
-    let body = notification(&[("out_biz_no", "R1")]);
-    assert!(matches!(
-        read(&alipay, &body).await,
-        Err(NotificationError::Unverified(Failure::Unknown(Doubt::Busy(_))))
-    ));
-}
-
-#[tokio::test]
-async fn a_refund_with_a_number_that_is_not_ours_is_told_as_something_else() {
-    let (fake, alipay) = answering("alipay.trade.fastpay.refund.query", REFUND_ON_RECORD).await;
-    let body = notification(&[("out_biz_no", "portal-1")]);
-    let other = Notification::Other {
-        out_trade_no: NUMBER.to_owned(),
-    };
-    assert_eq!(read(&alipay, &body).await.unwrap(), other);
-    assert_eq!(fake.asked().len(), 0);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::alipay::wire::joined;
 use crate::payments::{NotificationError, Paid};
 
 fn read(body: &[u8]) -> Result<Notice, NotificationError> {
-    notification::read(body, &provider(), "2021000000000001", "2088000000000001")
+    notification::read(body, &provider().key, "2021000000000001", "2088000000000001")
 }
 
 /// A form body that Alipay's side signed.
