@@ -1,5 +1,6 @@
 """What the tests share: a running outside world, a clock that stands still, and clients that sign on their own."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -116,6 +117,13 @@ class OutsideTest(unittest.IsolatedAsyncioTestCase):
         self.platform = Platform()
         await self.platform.start()
         self.addAsyncCleanup(self.platform.stop)
+
+    async def until(self, reached) -> None:
+        for _ in range(300):
+            if reached():
+                return
+            await asyncio.sleep(0.01)
+        self.fail("did not happen in three seconds")
 
     # Control and page.
 

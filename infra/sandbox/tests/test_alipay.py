@@ -252,13 +252,6 @@ class Notifications(OutsideTest):
         told = await self.control("alipay/pay", {"out_trade_no": NUMBER})
         self.assertIn("not on this machine", told["notifications"][0]["error"])
 
-    async def until(self, reached) -> None:
-        for _ in range(300):
-            if reached():
-                return
-            await asyncio.sleep(0.01)
-        self.fail("did not happen in three seconds")
-
 
 class Refunds(OutsideTest):
     async def asyncSetUp(self):
@@ -302,10 +295,7 @@ class Refunds(OutsideTest):
 
     async def test_a_refund_is_told_as_a_refund(self):
         await self.refund("100.00", out_request_no="R1")
-        for _ in range(300):
-            if len(self.platform.received) == 2:
-                break
-            await asyncio.sleep(0.01)
+        await self.until(lambda: len(self.platform.received) == 2)
         values = self.platform.received[1]
         self.assertEqual((values["trade_status"], values["refund_fee"]), ("TRADE_SUCCESS", "100.00"))
         self.assertEqual((values["out_biz_no"], values["gmt_refund"]), ("R1", "2024-05-20 10:11:12.000"))
