@@ -23,7 +23,9 @@ class Control(OutsideTest):
         now = await self.control("reset", {})
         self.assertEqual((now["sms"]["refuse"], now["denied"]), (None, {}))
         self.assertEqual(len((await self.read("/messages.json"))["sms"]), 1)
+        await self.precreate()
         await self.control("reset", {"records": True})
+        self.assertEqual((await self.read("/trades.json"))["trades"], [])
         self.assertEqual(await self.read("/messages.json"), {"sms": [], "mail": [], "memos": []})
 
     async def test_other_websites_are_kept_out(self):
