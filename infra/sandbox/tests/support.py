@@ -10,6 +10,7 @@ import sys
 import unittest
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
@@ -44,6 +45,7 @@ def pem(name: str) -> str:
     return (FIXTURES / f"{name}.test-key.pem").read_text(encoding="ascii")
 
 
+@cache
 def private_key(text: str):
     return serialization.load_pem_private_key(text.encode(), None)
 

@@ -30,7 +30,8 @@ class Certificates(OutsideTest):
         self.alipay_certificate = x509.load_pem_x509_certificate(self.secret["alipay_certificate"].encode())
         roots = [x509.load_pem_x509_certificate(block.encode()) for block in BLOCK.findall(self.roots())]
         self.oids = [root.signature_algorithm_oid.dotted_string for root in roots]
-        self.root_sn = "_".join(named(root) for root, kind in zip(roots, self.oids, strict=True) if kind.startswith(RSA))
+        rsa = [root for root, kind in zip(roots, self.oids, strict=True) if kind.startswith(RSA)]
+        self.root_sn = "_".join(named(root) for root in rsa)
 
     def roots(self) -> str:
         return self.secret["alipay_root_certificates"]

@@ -10,6 +10,8 @@ class Control(OutsideTest):
         await self.control("faults", {"alipay": {"system_error": 1, "systemerror": 1}}, 400)
         await self.control("faults", {"unionpay": {}}, 400)
         await self.control("faults", {"wechat": {"key_switch": "both"}}, 400)
+        for amount in ("0.00", "220", 1):
+            await self.control("faults", {"wechat": {"wrong_amount": amount}}, 400)
         await self.control("faults", {"alipay": {"system_error": -1}}, 400)
         await self.control("faults", {"alipay": {"drop_notify": 1}}, 400)
         await self.control("faults", {"alipay": 1}, 400)

@@ -217,7 +217,10 @@ class FaultsOfCalls(WechatTest):
         return len((await self.read("/trades.json"))["trades"])
 
     async def test_refusals_change_nothing(self):
-        for switch, status, code in (("system_error", 500, "SYSTEM_ERROR"), ("rate_limited", 429, "RATELIMIT_EXCEEDED")):
+        for switch, status, code in (
+            ("system_error", 500, "SYSTEM_ERROR"),
+            ("rate_limited", 429, "RATELIMIT_EXCEEDED"),
+        ):
             await self.set(**{switch: 1})
             await self.refused(status, code, "POST", NATIVE, self.order())
         self.assertEqual(await self.trades(), 0)

@@ -61,7 +61,9 @@ class WechatTest(OutsideTest):
         self.received: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[web.Response] = []
         # Serial -> public key in PEM: what the merchant believes in.
-        self.trusted = {self.secret["public_key_id"]: self.secret["public_key"]} if "public_key_id" in self.secret else {}
+        self.trusted = {}
+        if "public_key_id" in self.secret:
+            self.trusted[self.secret["public_key_id"]] = self.secret["public_key"]
         app = web.Application()
         app.add_routes([web.post("/api/notify/wechat", self._notified)])
         runner = web.AppRunner(app, access_log=None)
@@ -147,7 +149,8 @@ class WechatTest(OutsideTest):
         return answer["code_url"]
 
     async def query(self, number: str = NUMBER) -> dict:
-        status, answer = await self.api("GET", f"/v3/pay/transactions/out-trade-no/{number}?mchid={self.secret['mchid']}")
+        target = f"/v3/pay/transactions/out-trade-no/{number}?mchid={self.secret['mchid']}"
+        status, answer = await self.api("GET", target)
         self.assertEqual(status, 200, answer)
         return answer
 
