@@ -111,6 +111,7 @@ class Orders(WechatTest):
             {"notify_url": "https://ca.example.com/notify?"},
             {"notify_url": "/notify"},
             {"scene_info": {"payer_client_ip": None}},
+            {"scene_info": {"payer_client_ip": ""}},
             {"support_fapiao": "true"},
             {"outtradeno": "1"},
         ):

@@ -1,5 +1,6 @@
 """Refunds of WeChat Pay."""
 
+import asyncio
 import unittest
 
 from wechat_support import NUMBER, WechatTest
@@ -137,6 +138,13 @@ class Refunds(WechatTest):
         self.assertEqual(await self.refund_status(), "SUCCESS")
         await self.control("wechat/refund", {"out_refund_no": "R1", "status": "CLOSED"}, 409)
         await self.control("wechat/refund", {"out_refund_no": "R1", "status": "PROCESSING"}, 400)
+
+    async def test_a_control_call_comes_before_the_bank(self):
+        self.outside.wechat.refund_seconds = 0.2
+        await self.refund(100)
+        await self.control("wechat/refund", {"out_refund_no": "R1", "status": "ABNORMAL"})
+        await asyncio.sleep(0.4)
+        self.assertEqual((await self.refund_status(), len(self.received)), ("ABNORMAL", 1))
 
     async def test_an_abnormal_refund_takes_another_way(self):
         await self.set(refund_abnormal=1)
