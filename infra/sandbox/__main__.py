@@ -43,7 +43,9 @@ def arguments() -> argparse.Namespace:
     make.add_argument(
         "--wechat", choices=wechat_keys.MODES, help=f"mode of WeChat Pay (default {wechat_keys.DEFAULT_MODE})"
     )
-    make.add_argument("--alipay", choices=alipay_keys.MODES, help=f"mode of Alipay (default {alipay_keys.DEFAULT_MODE})")
+    make.add_argument(
+        "--alipay", choices=alipay_keys.MODES, help=f"mode of Alipay (default {alipay_keys.DEFAULT_MODE})"
+    )
 
     run = commands.add_parser("serve", help="run until SIGTERM or SIGINT")
     run.add_argument("--dir", type=Path, required=True, help="folder that init filled")

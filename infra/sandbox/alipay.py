@@ -135,7 +135,10 @@ class Gateway:
         """In certificate mode a request names the certificates that it goes by."""
         if self._certificates is None:
             return
-        for name, wrong in (("app_cert_sn", "app-cert-not-exist"), ("alipay_root_cert_sn", "invalid-alipay-root-cert-sn")):
+        for name, wrong in (
+            ("app_cert_sn", "app-cert-not-exist"),
+            ("alipay_root_cert_sn", "invalid-alipay-root-cert-sn"),
+        ):
             if not params.get(name):
                 raise GatewayError("40002", f"isv.missing-{name.replace('_', '-')}", f"缺少{name}参数")
             if params[name] != self._certificates[name]:

@@ -1,4 +1,4 @@
-"""Alipay's keys: plain ones, or in certificate mode with a test PKI and the serial numbers that name its certificates."""
+"""Alipay's keys: plain ones, or in certificate mode with a test PKI and the names of its certificates."""
 
 import hashlib
 import secrets
@@ -80,9 +80,9 @@ def _certificates(merchant: rsa.RSAPrivateKey, provider: rsa.RSAPrivateKey, app_
     elliptic = _certificate(elliptic_name, elliptic_key.public_key(), elliptic_name, elliptic_key, ca=True)
     other_name, other_key = _name("TEST ONLY Class 2 Root CA - G3"), new_key()
     # More than 128 bits, and a name that begins with a zero, as in the real bundle.
-    serial = next(
-        number for number in iter(lambda: secrets.randbits(157), None) if sn(other_name.rfc4514_string(), number)[0] == "0"
-    )
+    serial = secrets.randbits(156) | 1 << 156
+    while sn(other_name.rfc4514_string(), serial)[0] != "0":
+        serial += 1
     other = _certificate(other_name, other_key.public_key(), other_name, other_key, ca=True, serial=serial)
     issuing_name, issuing_key = _name("TEST ONLY Certification Authority Class 2 R1"), new_key()
     # Nobody needs the issuing CA's certificate: names of certificates come from their issuer's name alone.

@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import itertools
+import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -41,6 +42,8 @@ FAULTS_AT_REST = {
 }
 # Switches that know a few words only.
 FAULT_WORDS = {("wechat", "key_switch"): ("public_key", "certificate", "alternate")}
+# Amounts are yuan with two decimals.
+FAULT_FORMS = {"wrong_amount": re.compile(r"(?!0\.00)(0|[1-9][0-9]{0,8})\.[0-9]{2}")}
 FAULT_COUNT_MAX = 1_000
 
 
@@ -91,8 +94,13 @@ class Faults:
             raise Misuse(f"unknown switch {section}.{name}; known: {', '.join(switches)}")
         rest = switches[name]
         if rest is None:
-            words = FAULT_WORDS.get((section, name))
-            fits = value is None or (isinstance(value, str) and value != "" and (words is None or value in words))
+            words, form = FAULT_WORDS.get((section, name)), FAULT_FORMS.get(name)
+            fits = value is None or (
+                isinstance(value, str)
+                and value != ""
+                and (words is None or value in words)
+                and (form is None or form.fullmatch(value) is not None)
+            )
         elif isinstance(rest, bool):
             fits = isinstance(value, bool)
         else:

@@ -7,7 +7,7 @@ from .wechat_error import ApiError
 from .wechat_sign import Verifier, request_message
 
 WINDOW = timedelta(minutes=5)
-NONCE = re.compile(r"[0-9A-Za-z]{1,32}")
+NONCE = re.compile(r"[0-9A-Za-z_-]{1,32}")
 NAMES = {"mchid", "nonce_str", "timestamp", "serial_no", "signature"}
 PAIR = re.compile(r'([a-z_]+)="([^"]*)"')
 
@@ -21,9 +21,7 @@ class Merchant:
         self._verifier = verifier
         self._nonces: dict[str, datetime] = {}
 
-    def verify(
-        self, method: str, targets: tuple[str, ...], authorization: str, body: bytes, now: datetime
-    ) -> None:
+    def verify(self, method: str, targets: tuple[str, ...], authorization: str, body: bytes, now: datetime) -> None:
         """Raises where the call is not the merchant's; any of `targets` may be signed."""
         values = self._values(authorization)
         if values["mchid"] != self._mchid:

@@ -50,7 +50,8 @@ class Notifier:
         now = self.world.beijing()
         event_id = f"EV-{now:%Y%m%d%H%M%S}{secrets.randbelow(10**12):012d}"
         algorithm = SM4 if self._keys.mode == "sm" else AES
-        resource = sealed(algorithm, self.world.config.wechat["api_v3_key"], compact(plain), kind.partition(".")[0].lower())
+        key = self.world.config.wechat["api_v3_key"]
+        resource = sealed(algorithm, key, compact(plain), kind.partition(".")[0].lower())
         body = event(event_id, now.isoformat(timespec="seconds"), kind, summary, resource)
         record = {"notify_id": event_id, "trade_status": kind, "at": self.world.stamp(), "deliveries": []}
         order.notifications.append(record)

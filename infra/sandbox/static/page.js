@@ -2,11 +2,16 @@
 "use strict";
 
 const REFRESH_MS = 2000;
+const PROVIDER = { alipay: "支付宝", wechat: "微信支付" };
 const TRADE_STATUS = {
   WAIT_BUYER_PAY: "待付款",
   TRADE_SUCCESS: "已支付",
   TRADE_FINISHED: "已完结",
   TRADE_CLOSED: "已关闭",
+  NOTPAY: "待付款",
+  SUCCESS: "已支付",
+  REFUND: "转入退款",
+  CLOSED: "已关闭",
 };
 const MEMO_STATUS = {
   PENDING: "处理中",
@@ -31,7 +36,7 @@ function fill(id, rows, columns) {
     const line = document.createElement("tr");
     for (const cell of row) {
       const box = document.createElement("td");
-      if (cell !== null && typeof cell === "object") box.append(payButton(cell.pay));
+      if (cell !== null && typeof cell === "object") box.append(payButton(cell));
       else box.textContent = cell ?? "";
       line.append(box);
     }
@@ -49,14 +54,14 @@ function fill(id, rows, columns) {
   document.getElementById(id).replaceChildren(...lines);
 }
 
-function payButton(number) {
+function payButton({ provider, number }) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "扫码支付";
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      const answer = await fetch("/control/alipay/pay", {
+      const answer = await fetch(`/control/${provider}/pay`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ out_trade_no: number, retry: true }),
@@ -83,17 +88,20 @@ function notified(trade) {
 }
 
 function tradeRow(trade) {
-  const payable =
-    trade.status === "WAIT_BUYER_PAY" || (trade.status === null && new Date(trade.scan_by) > new Date());
-  const status = trade.status === null ? (payable ? "待扫码" : "二维码已失效") : TRADE_STATUS[trade.status];
+  // WeChat Pay has an order before anybody scans its code; Alipay has no trade yet.
+  const unscanned = trade.status === null || (trade.status === "NOTPAY" && !trade.scanned);
+  const alive = new Date(trade.scan_by) > new Date();
+  const payable = trade.status === "WAIT_BUYER_PAY" || ((trade.status === null || trade.status === "NOTPAY") && alive);
+  const status = unscanned ? (alive ? "待扫码" : "二维码已失效") : TRADE_STATUS[trade.status];
   return [
+    PROVIDER[trade.provider],
     trade.out_trade_no,
     trade.subject,
     trade.amount,
     status,
     trade.refunded === "0.00" ? "" : trade.refunded,
     notified(trade),
-    payable ? { pay: trade.out_trade_no } : "",
+    payable ? { provider: trade.provider, number: trade.out_trade_no } : "",
   ];
 }
 
@@ -109,7 +117,7 @@ async function refresh() {
       return answer.json();
     }),
   );
-  fill("trades", trades.trades.map(tradeRow), 7);
+  fill("trades", trades.trades.map(tradeRow), 8);
   fill("sms", messages.sms.map((sms) => [time(sms.at), sms.to, `【${sms.sign}】${sms.text}`, sms.template]), 4);
   fill(
     "mail",

@@ -1,5 +1,6 @@
 """What the tests share: a running outside world, a clock that stands still, and clients that sign on their own."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -9,6 +10,7 @@ import sys
 import unittest
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
@@ -43,6 +45,7 @@ def pem(name: str) -> str:
     return (FIXTURES / f"{name}.test-key.pem").read_text(encoding="ascii")
 
 
+@cache
 def private_key(text: str):
     return serialization.load_pem_private_key(text.encode(), None)
 
@@ -116,6 +119,13 @@ class OutsideTest(unittest.IsolatedAsyncioTestCase):
         self.platform = Platform()
         await self.platform.start()
         self.addAsyncCleanup(self.platform.stop)
+
+    async def until(self, reached) -> None:
+        for _ in range(300):
+            if reached():
+                return
+            await asyncio.sleep(0.01)
+        self.fail("did not happen in three seconds")
 
     # Control and page.
 

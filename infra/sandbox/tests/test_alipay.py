@@ -252,13 +252,6 @@ class Notifications(OutsideTest):
         told = await self.control("alipay/pay", {"out_trade_no": NUMBER})
         self.assertIn("not on this machine", told["notifications"][0]["error"])
 
-    async def until(self, reached) -> None:
-        for _ in range(300):
-            if reached():
-                return
-            await asyncio.sleep(0.01)
-        self.fail("did not happen in three seconds")
-
 
 class Refunds(OutsideTest):
     async def asyncSetUp(self):
@@ -302,10 +295,7 @@ class Refunds(OutsideTest):
 
     async def test_a_refund_is_told_as_a_refund(self):
         await self.refund("100.00", out_request_no="R1")
-        for _ in range(300):
-            if len(self.platform.received) == 2:
-                break
-            await asyncio.sleep(0.01)
+        await self.until(lambda: len(self.platform.received) == 2)
         values = self.platform.received[1]
         self.assertEqual((values["trade_status"], values["refund_fee"]), ("TRADE_SUCCESS", "100.00"))
         self.assertEqual((values["out_biz_no"], values["gmt_refund"]), ("R1", "2024-05-20 10:11:12.000"))
@@ -351,9 +341,103 @@ class Faults(OutsideTest):
         self.assertNotEqual(rsa_sign(private_key(self.SECRETS["alipay"]["app_private_key"]), text), values["sign"])
 
 
+    async def test_refusals_and_time_outs_before_the_work_change_nothing(self):
+        await self.control("faults", {"alipay": {"rate_limited": 1, "timeout_before_processing": 1}})
+        with self.assertRaises(Exception) as lost:
+            await self.precreate()
+        self.assertIn("Disconnected", type(lost.exception).__name__)
+        params = self.alipay_params("alipay.trade.query", {"out_trade_no": NUMBER})
+        async with self.http.post(f"{self.base}/alipay/gateway.do", data=params) as answer:
+            self.assertEqual(answer.status, 429)
+            self.assertEqual(json.loads(await answer.text())["error_response"]["code"], "40005")
+        self.assertEqual((await self.read("/trades.json"))["trades"], [])
+        self.assertEqual((await self.precreate())["code"], "10000")
+
+    async def test_a_notification_is_overtaken_by_the_next_one(self):
+        await self.control("faults", {"alipay": {"reorder": 1}})
+        await self.precreate("FIRST")
+        await self.precreate("SECOND")
+        self.assertEqual(await self.control("alipay/pay", {"out_trade_no": "FIRST"}), {"notifications": []})
+        self.assertEqual(self.platform.received, [])
+        await self.control("alipay/pay", {"out_trade_no": "SECOND"})
+        self.assertEqual([values["out_trade_no"] for values in self.platform.received], ["SECOND", "FIRST"])
+
+    async def test_a_notification_can_lie_about_the_amount(self):
+        await self.precreate()
+        await self.control("alipay/pay", {"out_trade_no": NUMBER, "notify": False})
+        await self.control("alipay/notify", {"out_trade_no": NUMBER, "amount": "0.01"})
+        self.assertEqual(self.platform.received[0]["total_amount"], "0.01")
+        query = await self.alipay("alipay.trade.query", out_trade_no=NUMBER)
+        self.assertEqual(query["total_amount"], "220.00")
+
+
+class RefundFaults(OutsideTest):
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        await self.precreate()
+        await self.control("alipay/pay", {"out_trade_no": NUMBER, "notify": False})
+
+    async def refund(self, **biz) -> dict:
+        wanted = {"out_trade_no": NUMBER, "refund_amount": "100.00", "out_request_no": "R1"} | biz
+        return await self.alipay("alipay.trade.refund", **wanted)
+
+    async def asked(self) -> dict:
+        return await self.alipay("alipay.trade.fastpay.refund.query", out_trade_no=NUMBER, out_request_no="R1")
+
+    async def trade(self) -> dict:
+        return (await self.read("/trades.json"))["trades"][0]
+
+    async def test_money_that_moved_is_counted(self):
+        self.assertEqual(((await self.trade())["provider"], (await self.trade())["paid_fen"]), ("alipay", 22000))
+        await self.refund()
+        trade = await self.trade()
+        self.assertEqual(trade["refunds"], [{"request_no": "R1", "fen": 10000, "status": "SUCCESS"}])
+        self.assertEqual((trade["refunded_fen"], trade["refunded"]), (10000, "100.00"))
+        await self.precreate("UNPAID")
+        self.assertEqual((await self.read("/trades.json"))["trades"][1]["paid_fen"], 0)
+
+    async def test_a_refund_waits_until_it_is_let_go(self):
+        await self.control("faults", {"alipay": {"refund_pending": 1}})
+        first = await self.refund()
+        self.assertEqual((first["fund_change"], first["refund_fee"]), ("N", "0.00"))
+        self.assertNotIn("refund_status", await self.asked())
+        self.assertEqual((await self.refund())["fund_change"], "N")
+        self.assertEqual((await self.trade())["refunded_fen"], 0)
+        self.assertEqual(
+            (await self.refund(out_request_no="R2", refund_amount="120.01"))["sub_code"],
+            "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL",
+        )
+        told = await self.control("alipay/refund", {"out_trade_no": NUMBER, "out_request_no": "R1"})
+        self.assertEqual(told["notifications"], [{"status": 200, "body": "success"}])
+        self.assertEqual(self.platform.received[0]["refund_fee"], "100.00")
+        self.assertEqual((await self.asked())["refund_status"], "REFUND_SUCCESS")
+        await self.control(
+            "alipay/refund", {"out_trade_no": NUMBER, "out_request_no": "R1", "status": "CLOSED"}, 409
+        )
+        await self.control("alipay/refund", {"out_trade_no": NUMBER, "out_request_no": "R9"}, 404)
+
+    async def test_a_refund_that_failed_may_be_asked_for_again(self):
+        await self.control("faults", {"alipay": {"refund_closed": 1}})
+        self.assertEqual((await self.refund())["fund_change"], "N")
+        self.assertNotIn("refund_status", await self.asked())
+        self.assertEqual((await self.trade())["refunds"][0]["status"], "CLOSED")
+        self.assertEqual((await self.refund())["fund_change"], "Y")
+        self.assertEqual((await self.trade())["refunded_fen"], 10000)
+
+    async def test_without_money_nothing_is_made(self):
+        await self.control("faults", {"alipay": {"not_enough": 1}})
+        self.assertEqual((await self.refund())["sub_code"], "ACQ.SELLER_BALANCE_NOT_ENOUGH")
+        self.assertEqual(await self.asked(), {"code": "10000", "msg": "Success"})
+        self.assertEqual((await self.refund())["fund_change"], "Y")
+
+
 class BillsOfADay(OutsideTest):
     async def ask(self, day: str) -> dict:
         return await self.alipay("alipay.data.dataservice.bill.downloadurl.query", bill_type="trade", bill_date=day)
+
+    async def test_a_bill_of_today_can_be_wished_for(self):
+        await self.control("faults", {"alipay": {"bill_of_today": True}})
+        self.assertEqual((await self.ask("2024-05-20"))["code"], "10000")
 
     async def test_a_bill_is_ready_the_next_morning_for_thirty_seconds(self):
         await self.precreate()

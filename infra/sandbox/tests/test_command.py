@@ -37,6 +37,20 @@ class Command(unittest.TestCase):
         self.assertEqual(moved, first)
         self.assertNotEqual(self.init("--force")["alipay"]["app_private_key"], first["alipay"]["app_private_key"])
 
+    def test_a_mode_that_is_named_replaces_one_providers_keys_only(self):
+        first = self.init()
+        self.assertEqual(self.init("--wechat", "both", "--alipay", "key"), first)
+        second = self.init("--wechat", "sm")
+        self.assertEqual(second["wechat"].pop("signature"), "sm2")
+        self.assertEqual(second | {"wechat": None}, first | {"wechat": None})
+        third = self.init("--alipay", "certificate")
+        self.assertIn("app_certificate", third["alipay"])
+        self.assertEqual(third["wechat"]["private_key"], second["wechat"]["private_key"])
+        theirs = json.loads((self.dir / "config.json").read_text(encoding="utf-8"))
+        self.assertEqual((theirs["wechat"]["mode"], theirs["app_id"]), ("sm", third["alipay"]["app_id"]))
+        self.assertEqual(self.init(), third)
+        self.assertEqual(self.init("--force")["wechat"]["signature"], "rsa")
+
     def test_init_completes_what_was_cut_short(self):
         self.init()
         (self.dir / "config.json").unlink()

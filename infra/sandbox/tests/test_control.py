@@ -10,6 +10,8 @@ class Control(OutsideTest):
         await self.control("faults", {"alipay": {"system_error": 1, "systemerror": 1}}, 400)
         await self.control("faults", {"unionpay": {}}, 400)
         await self.control("faults", {"wechat": {"key_switch": "both"}}, 400)
+        for amount in ("0.00", "220", 1):
+            await self.control("faults", {"wechat": {"wrong_amount": amount}}, 400)
         await self.control("faults", {"alipay": {"system_error": -1}}, 400)
         await self.control("faults", {"alipay": {"drop_notify": 1}}, 400)
         await self.control("faults", {"alipay": 1}, 400)
@@ -23,7 +25,9 @@ class Control(OutsideTest):
         now = await self.control("reset", {})
         self.assertEqual((now["sms"]["refuse"], now["denied"]), (None, {}))
         self.assertEqual(len((await self.read("/messages.json"))["sms"]), 1)
+        await self.precreate()
         await self.control("reset", {"records": True})
+        self.assertEqual((await self.read("/trades.json"))["trades"], [])
         self.assertEqual(await self.read("/messages.json"), {"sms": [], "mail": [], "memos": []})
 
     async def test_other_websites_are_kept_out(self):

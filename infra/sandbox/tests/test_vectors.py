@@ -1,5 +1,6 @@
 """Signatures against vectors that were computed outside this package."""
 
+import base64
 import re
 import unittest
 from datetime import datetime, timedelta, timezone
@@ -7,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from support import START, VECTORS, pem, private_key
 
-from sandbox import acs3, alipay, notify, wire
+from sandbox import acs3, alipay, alipay_keys, notify, sm2, wechat_fields, wechat_notify, wechat_sign, wire
 from sandbox.rsa2 import load_private, load_public, public_pem, rsa2_sign, rsa2_verifies
 
 KEYS = {"testAccessKeyId": "testAccessKeySecret"}
@@ -58,6 +59,90 @@ class AlipayVectors(unittest.TestCase):
         self.assertEqual(values["body"], "a+b=100%&c")
         self.assertEqual(notify.verify_string(values), vector["verify_string"])
         self.assertEqual(rsa2_sign(self.provider, notify.verify_string(values)), vector["sign"])
+
+
+class CertificateVectors(unittest.TestCase):
+    def test_certificates_are_named_as_alipay_names_them(self):
+        for vector in VECTORS["alipay_cert_sn"]:
+            self.assertEqual(alipay_keys.sn(vector["issuer"], int(vector["serial"])), vector["sn"])
+
+
+class WechatVectors(unittest.TestCase):
+    SERIAL = "PUB_KEY_ID_0119000000012024010100000000000001"
+    NONCE = "593BEC0C930BF1AFEB40B4A08C8FB242"
+
+    def setUp(self):
+        merchant, provider = private_key(pem("merchant")), private_key(pem("provider"))
+        self.merchant = wechat_sign.RsaVerifier(merchant.public_key())
+        self.wechat = wechat_sign.RsaSigner(self.SERIAL, provider)
+        self.key = VECTORS["wechat_notify"]["apiv3_key"]
+
+    def test_an_order_of_the_official_shape_verifies_and_is_taken(self):
+        vector = VECTORS["wechat_request"]
+        body = vector["body"].encode()
+        message = wechat_sign.request_message("POST", "/v3/pay/transactions/native", "1716171072", self.NONCE, body)
+        self.assertEqual(message.decode(), vector["message"])
+        self.assertTrue(self.merchant.verifies(message, vector["signature"]))
+        self.assertFalse(self.merchant.verifies(message + b"x", vector["signature"]))
+        self.assertFalse(self.merchant.verifies(message, "not base64"))
+        self.assertEqual(wechat_fields.native(body)["amount"]["total"], 22000)
+        self.assertIn(f',signature="{vector["signature"]}"', vector["authorization"])
+
+    def test_a_question_verifies_with_an_empty_body(self):
+        vector = VECTORS["wechat_get"]
+        target = "/v3/pay/transactions/out-trade-no/20230422A0007?mchid=1900000001"
+        message = wechat_sign.request_message("GET", target, "1716171072", self.NONCE, b"")
+        self.assertEqual(message.decode(), vector["message"])
+        self.assertTrue(self.merchant.verifies(message, vector["signature"]))
+
+    def test_answers_carry_the_official_signature(self):
+        self.check_headers(VECTORS["wechat_response"], VECTORS["wechat_response"]["body"].encode())
+
+    def test_notifications_are_built_encrypted_and_signed_as_the_official_ones(self):
+        for name, kind, summary, nonce in (
+            ("wechat_notify", "TRANSACTION.SUCCESS", "支付成功", "fdasflkja484"),
+            ("wechat_refund_notify", "REFUND.SUCCESS", "退款成功", "abcdefghijkl"),
+        ):
+            vector = VECTORS[name]
+            expected = wechat_fields.parsed(vector["body"].encode())
+            plain = vector["plaintext"].encode()
+            associated = kind.partition(".")[0].lower()
+            resource = wechat_sign.sealed(wechat_sign.AES, self.key, plain, associated, nonce)
+            body = wechat_notify.event(expected["id"], expected["create_time"], kind, summary, resource)
+            self.assertEqual(body.decode(), vector["body"])
+            self.check_headers(vector, body)
+
+    def test_resources_are_encrypted_under_sm4(self):
+        vector = VECTORS["wechat_sm4"]
+        found = wechat_sign.seal(
+            wechat_sign.SM4, vector["apiv3_key"], vector["plaintext"].encode(), vector["aad"], vector["nonce"]
+        )
+        self.assertEqual(found, vector["ciphertext"])
+        self.assertEqual(sm2.sm3(vector["apiv3_key"].encode())[:16].hex(), vector["sm4_key_hex"])
+
+    def test_the_published_ciphers(self):
+        vector = VECTORS["wechat_official"]
+        for algorithm, name in ((wechat_sign.AES, "aes"), (wechat_sign.SM4, "sm4")):
+            plain = vector[f"{name}_plaintext"].encode()
+            found = wechat_sign.seal(algorithm, vector["api_v3_key"], plain, vector["aad"], vector["nonce"])
+            self.assertEqual(found, vector[f"{name}_ciphertext"])
+        self.assertEqual(sm2.sm3(vector["api_v3_key"].encode()).hex(), vector["sm3_of_key"])
+
+    def test_the_published_sm2_key_and_signature(self):
+        vector = VECTORS["wechat_official"]
+        key = sm2.Key.from_pkcs8(base64.b64decode("".join(vector["sm2_private_key"])))
+        self.assertEqual(key.d, int(vector["sm2_d"], 16))
+        self.assertEqual(sm2.encode_point(key.point).hex(), vector["sm2_public_point"])
+        verifier = wechat_sign.Sm2Verifier(key.point)
+        self.assertTrue(verifier.verifies(vector["sm2_message"].encode(), vector["sm2_signature"]))
+        self.assertFalse(verifier.verifies(b"massage", vector["sm2_signature"]))
+        self.assertTrue(verifier.verifies(b"x", wechat_sign.Sm2Signer("", key).sign(b"x")))
+
+    def check_headers(self, vector: dict, body: bytes) -> None:
+        headers = vector["headers"]
+        now = datetime.fromtimestamp(int(headers["Wechatpay-Timestamp"]), timezone.utc)
+        made = wechat_sign.signed_headers(self.wechat, body, now, headers["Wechatpay-Nonce"])
+        self.assertEqual({name: made[name] for name in headers}, headers)
 
 
 class Acs3Vectors(unittest.TestCase):
