@@ -166,7 +166,8 @@ async fn settle(journey: &Journey) -> Result<()> {
     let stage = &journey.stage;
     for trade in stage.sandbox.all_trades(journey.number()).await? {
         for refund in trade["refunds"].as_array().into_iter().flatten() {
-            if refund["status"] != "SUCCESS" && trade["provider"] == "wechat" {
+            let waits = refund["status"] == "PROCESSING" || refund["status"] == "ABNORMAL";
+            if waits && trade["provider"] == "wechat" {
                 let body = json!({"out_refund_no": refund["request_no"], "status": "SUCCESS"});
                 stage.sandbox.control("wechat/refund", &body).await?;
             }
