@@ -210,9 +210,9 @@ async fn signed_nonsense_is_malformed() {
             "{plain}"
         );
     }
-    let unsealed =
-        sealed("TRANSACTION.SUCCESS", &payment()).replace(r#""event","nonce""#, r#""tnevE","nonce""#);
-    for body in [unsealed.as_str(), "{}", "", "[1]"] {
+    let other_context =
+        sealed("TRANSACTION.SUCCESS", &payment()).replace(r#"_data":"event""#, r#"_data":"tnevE""#);
+    for body in [other_context.as_str(), "{}", "", "[1]"] {
         let headers = signed(PROVIDER_KEY, Scheme::Rsa, NOW.unix_timestamp(), body);
         let notification = read(&headers, body, NOW).await;
         assert!(
