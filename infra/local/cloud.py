@@ -125,6 +125,17 @@ def invoke(clients, arguments):
     return {"error": answer.get("FunctionError"), "payload": json.loads(answer["Payload"].read() or b"null")}
 
 
+def set_env(clients, arguments):
+    """Gives a function a variable of its environment, or takes it away; the function starts anew."""
+    client, name = clients("lambda"), f"{local.STACK}-{arguments.function}"
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    variables.pop(arguments.name, None)
+    if arguments.value is not None:
+        variables[arguments.name] = arguments.value
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    return {"function": arguments.function, "variables": sorted(variables)}
+
+
 def dlq(clients, _arguments):
     """How many messages each dead-letter queue holds."""
     return {name: redelivery.count(clients, clients.outputs[f"{name.capitalize()}DlqUrl"]) for name in DLQS}
@@ -184,6 +195,10 @@ def parse():
     invoke_command = add(invoke)
     invoke_command.add_argument("function", choices=FUNCTIONS)
     invoke_command.add_argument("--payload", default="{}")
+    set_env_command = add(set_env)
+    set_env_command.add_argument("function", choices=FUNCTIONS)
+    set_env_command.add_argument("name")
+    set_env_command.add_argument("value", nargs="?")
     add(dlq)
     add(redrive).add_argument("queue", choices=redelivery.QUEUES)
     add(objects).add_argument("prefix")

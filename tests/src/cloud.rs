@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use serde_json::Value;
+use time::Date;
 use tokio::sync::OnceCell;
+use yinxin_order::payment::Provider;
 use yinxin_store::codes::CodeKey;
 use yinxin_store::dynamo::{DynamoStore, Tables};
 use yinxin_store::vault::{Hashes, KmsVault, KmsVaultNames};
@@ -240,6 +242,25 @@ impl Cloud {
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
         self.cloud_py(&["invoke", function, "--payload", &event.to_string()])
             .await
+    }
+
+    /// Forgets that a day's bill was compared, so that it is compared again.
+    pub async fn forget_report(&self, provider: Provider, day: Date) -> Result<()> {
+        let pk = AttributeValue::S(format!("LEDGER#{}#{day}", provider.as_str()));
+        self.dynamo
+            .delete_item()
+            .table_name(self.world.output("OrdersTable")?)
+            .key("pk", pk)
+            .key("sk", AttributeValue::S("REPORT".to_owned()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a function a variable of its environment, or takes it away; it starts anew.
+    pub async fn set_env(&self, function: &str, name: &str, value: Option<&str>) -> Result<()> {
+        let words = ["set-env", function, name].into_iter().chain(value);
+        self.cloud_py(&words.collect::<Vec<_>>()).await.map(drop)
     }
 
     /// Waits until no queue has a message.

@@ -9,6 +9,7 @@ pub mod end_state;
 pub mod journey;
 pub mod money;
 pub mod pictures;
+pub mod proxy;
 pub mod sandbox;
 pub mod staff;
 pub mod test_data;

@@ -126,7 +126,8 @@ impl App {
             Err(CashierError::NotOffered(_)) => return Ok(()),
             gateway => gateway?,
         };
-        let bill = gateway.bill(day, now).await?;
+        // The run's clock says which days are due; the provider is asked by the real one.
+        let bill = gateway.bill(day, self.platform.now()).await?;
         let postings = ledger.postings(provider, day).await?;
         let late = now.to_offset(china_offset());
         let may_be_late = day + Duration::days(1) == late.date() && late.time() < EMPTY_BELIEVED;

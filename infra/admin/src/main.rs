@@ -2,9 +2,9 @@
 //!
 //! It runs with an administrator's AWS credentials and the same environment as the functions.
 use clap::{Parser, Subcommand, ValueEnum};
-use time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, Duration};
 use yinxin_ca::trust_list::CaStatus;
 use yinxin_issue::authority::PLATFORM;
 use yinxin_lambda::Platform;
@@ -17,6 +17,7 @@ use crate::endpoints::Endpoint;
 
 mod authorities;
 mod endpoints;
+mod reconciliation;
 mod seed;
 mod systems;
 #[cfg(test)]
@@ -40,6 +41,7 @@ const EXAMPLES: &str = "Examples:
   yinxin-admin trust-list publish
   yinxin-admin staff --vendor bjca --role officer --account li.hua
   yinxin-admin system --id registration
+  yinxin-admin reconciliation --day 2026-04-07
 
 Environment: that of the functions (ORDERS_TABLE, CERTIFICATES_TABLE, CATALOG_TABLE, CA_KEY_ID, LOOKUP_SECRET_ID,
 SESSION_SECRET_ID, RETENTION_DAYS ...) and AWS credentials of an administrator.";
@@ -72,6 +74,12 @@ enum Command {
         /// How long the session lasts, in hours; 12 at most.
         #[arg(long, default_value_t = 8)]
         hours: i64,
+    },
+    /// Prints how the payment providers' bills of a day and the ledger compare.
+    Reconciliation {
+        /// The day in China, `YYYY-MM-DD`; yesterday where nothing is said.
+        #[arg(long, value_parser = reconciliation::parse_day)]
+        day: Option<Date>,
     },
     /// Gives a calling system a new credential and prints it; the old one ends.
     System {
@@ -220,6 +228,7 @@ async fn main() -> anyhow::Result<()> {
             );
             Ok(())
         }
+        Command::Reconciliation { day } => reconciliation::show(&platform, day).await,
         Command::System { id } => systems::renew(&platform, &id).await,
     }
 }
