@@ -14,6 +14,8 @@ use crate::project::{self, cargo, check, command, output, python};
 use crate::stack::{Recorded, Stack, environment};
 use crate::tools;
 
+/// Where the outside world listens when it runs alone.
+const SANDBOX_PORT: u16 = 4600;
 const POLL: Duration = Duration::from_millis(200);
 
 /// What `up` was asked for.
@@ -95,6 +97,52 @@ pub fn demo() -> Result<()> {
             stack.directory().display()
         )
     })
+}
+
+/// Runs the outside world alone, in a place of its own, until Ctrl-C.
+pub fn sandbox(arguments: &[&str]) -> Result<()> {
+    let mut init = arguments.to_vec();
+    let port = match init.iter().position(|word| *word == "--port") {
+        Some(place) => {
+            let port = init.get(place + 1).and_then(|port| port.parse::<u16>().ok());
+            init.drain(place..(place + 2).min(init.len()));
+            port.context("--port takes a number")?
+        }
+        None => SANDBOX_PORT,
+    };
+    tools::prepare()?;
+    let directory = project::root().join("target/sandbox");
+    fs::create_dir_all(&directory)?;
+    let module = |action: &str| {
+        let mut command = command(python());
+        command
+            .args(["-m", "sandbox", action, "--dir"])
+            .arg(&directory)
+            .current_dir(project::root().join("infra"))
+            .env("PYTHONUNBUFFERED", "1");
+        command
+    };
+    check(module("init").args(&init))?;
+    println!(
+        "\nThe secrets that fit are in {}; infra/sandbox/README.md says what listens where and how to make it fail.",
+        directory.join("secrets.json").display()
+    );
+    let mut serving = module("serve").args(["--port", &port.to_string()]).spawn()?;
+    // Ctrl-C reaches the sandbox too; a termination has to be passed on.
+    loop {
+        if let Some(status) = serving.try_wait()? {
+            if !status.success() && !interrupt::asked() {
+                bail!("the sandbox has ended with {status}");
+            }
+            return Ok(());
+        }
+        if interrupt::asked() {
+            check(command("kill").args(["-TERM", &serving.id().to_string()])).ok();
+            serving.wait()?;
+            return Ok(());
+        }
+        std::thread::sleep(POLL);
+    }
 }
 
 /// Runs `yinxin-admin ca` on the running stack.

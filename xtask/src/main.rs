@@ -28,6 +28,9 @@ cargo xtask <command>
                  unit tests, template rules, then the journeys on a local cloud of their own;
                  --interop adds the comparisons with other implementations, FILTER picks journeys
   lint           formatting, clippy, documentation, template, licences
+  sandbox [--port PORT] [OPTIONS OF init]
+                 only the outside world, until Ctrl-C: payment providers, SMS, identity checks, mail, bank and the like,
+                 for a platform that runs elsewhere; prints addresses and where the matching secrets are
   ca init|rotate|list|renew|withdraw|grant [OPTIONS]
                  certificate authorities of the running local cloud; `ca --help` lists the options
   fmt            format the code
@@ -41,6 +44,7 @@ cargo xtask <command>
 
 Examples:
   cargo xtask up --port 5000
+  cargo xtask sandbox --port 4600 --wechat sm --alipay certificate
   cargo xtask test payment
 ";
 
@@ -65,6 +69,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("up", rest) => local::up(&up_options(rest)?),
         ("down", []) => local::down(),
         ("demo", []) => local::demo(),
+        ("sandbox", rest) => local::sandbox(rest),
         ("ca", rest) => local::ca(rest),
         ("test", rest) => {
             let filters: Vec<&str> = rest.iter().copied().filter(|word| *word != "--interop").collect();
