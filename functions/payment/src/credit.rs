@@ -4,10 +4,11 @@ use tracing::{error, info, warn};
 use yinxin_lambda::Platform;
 use yinxin_order::Refusal;
 use yinxin_order::command::{Actor, Command};
-use yinxin_order::identifiers::{Fen, InvalidIdentifier, OrderId};
+use yinxin_order::identifiers::{Fen, InvalidIdentifier};
+use yinxin_order::order::Order;
 use yinxin_order::payment::RefundOutcome;
 use yinxin_providers::payments::{Paid, RefundState};
-use yinxin_store::{AdvanceError, advance};
+use yinxin_store::{AdvanceError, advance_with};
 
 /// Money that the provider, verified, says was paid.
 #[derive(Debug, Clone)]
@@ -52,18 +53,18 @@ pub(crate) fn actor() -> Actor {
 /// asked, and what the provider then says was paid goes back.
 pub(crate) async fn credit(
     platform: &Platform,
-    id: &OrderId,
+    order: &Order,
     money: Money,
     source: Source,
 ) -> Result<(), AdvanceError> {
-    let attempt = money.attempt;
+    let (id, attempt) = (&order.id, money.attempt);
     let record = Command::RecordPayment {
         attempt,
         trade_no: money.trade_no.clone(),
         amount: money.amount,
         paid_at: money.paid_at,
     };
-    match record_once(platform, id, &record).await {
+    match record_once(platform, order, &record).await {
         Err(AdvanceError::Refused(Refusal::AmountDiffers)) => {}
         done => return done,
     }
@@ -81,17 +82,18 @@ pub(crate) async fn credit(
             paid_at: money.paid_at,
         },
     };
-    record_once(platform, id, &note).await
+    record_once(platform, order, &note).await
 }
 
 /// Notes what the provider says of a refund; `NotFound` says nothing of it.
 pub(crate) async fn record_refund(
     platform: &Platform,
-    id: &OrderId,
+    order: &Order,
     attempt: u8,
     number: u8,
     state: RefundState,
 ) -> Result<(), AdvanceError> {
+    let id = &order.id;
     let outcome = match state {
         RefundState::NotFound => return Ok(()),
         RefundState::Processing => RefundOutcome::Processing,
@@ -112,17 +114,18 @@ pub(crate) async fn record_refund(
         number,
         outcome,
     };
-    record_once(platform, id, &command).await
+    record_once(platform, order, &command).await
 }
 
 /// Gives a command that says what happened outside; that it was said before is as good.
 pub(crate) async fn record_once(
     platform: &Platform,
-    id: &OrderId,
+    order: &Order,
     command: &Command,
 ) -> Result<(), AdvanceError> {
-    let name = command.name().as_str();
-    match advance(platform.orders.as_ref(), id, command, &actor(), platform.now()).await {
+    let (id, name) = (&order.id, command.name().as_str());
+    let (orders, now) = (platform.orders.as_ref(), platform.now());
+    match advance_with(orders, order.clone(), command, &actor(), now, &[]).await {
         Ok(order) => {
             info!(order.id = %id, order.version = order.version, "order {id}: {name}");
             Ok(())

@@ -128,7 +128,7 @@ pub(crate) async fn refund(app: &App, order: &Order, attempt: u8) -> Result<(), 
     match known {
         RefundState::NotFound => Err(ErrandError::RefundNotDone),
         RefundState::Done { amount_fen, .. } if amount_fen != fen => Err(ErrandError::RefundNotDone),
-        known => Ok(record_refund(&app.platform, &order.id, attempt, refund.number, known).await?),
+        known => Ok(record_refund(&app.platform, order, attempt, refund.number, known).await?),
     }
 }
 
@@ -148,7 +148,7 @@ pub(crate) async fn close(app: &App, order: &Order, attempt: u8) -> Result<(), E
         Close::NotScanned => {}
         Close::Paid => return query(app, order, attempt, &trade).await.map(drop),
     }
-    Ok(record_once(&app.platform, &order.id, &Command::RecordClosing { attempt }).await?)
+    Ok(record_once(&app.platform, order, &Command::RecordClosing { attempt }).await?)
 }
 
 /// Asks the provider what became of an attempt, and credits what was paid.
@@ -173,7 +173,7 @@ async fn query(app: &App, order: &Order, attempt: u8, trade: &Trade) -> Result<b
     match gateway.query(&trade.out_trade_no, platform.now()).await? {
         Query::Unpaid => Ok(false),
         Query::Closed => {
-            record_once(platform, id, &Command::RecordClosing { attempt }).await?;
+            record_once(platform, order, &Command::RecordClosing { attempt }).await?;
             Ok(false)
         }
         Query::Paid(paid) => {
@@ -181,7 +181,7 @@ async fn query(app: &App, order: &Order, attempt: u8, trade: &Trade) -> Result<b
             if money.amount != trade.amount {
                 warn!(order.id = %id, attempt, "order {id}: the money of attempt {attempt} is not what was asked for and goes back");
             }
-            credit(platform, id, money, Source::Query).await?;
+            credit(platform, order, money, Source::Query).await?;
             Ok(true)
         }
     }

@@ -169,11 +169,11 @@ pub(crate) async fn open(app: &App, letter: Letter) -> Result<(), ErrandError> {
     match letter.told {
         Notification::Paid { paid, .. } => {
             let money = Money::of(attempt, paid, platform.now())?;
-            credit(platform, &id, money, Source::Notification).await?;
+            credit(platform, &order, money, Source::Notification).await?;
         }
         Notification::Refund { refund_no, state, .. } => {
             let (_, number) = parse_refund_no(&refund_no).ok_or(ErrandError::NoSuchAttempt)?;
-            record_refund(platform, &id, attempt, number, state).await?;
+            record_refund(platform, &order, attempt, number, state).await?;
         }
         Notification::Other { .. } => {}
     }

@@ -17,6 +17,7 @@ use yinxin_store::deliveries::Deliveries;
 use yinxin_store::intakes::Intakes;
 use yinxin_store::issuances::Issuances;
 use yinxin_store::key_history::KeyHistory;
+use yinxin_store::ledger::Ledger;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
 use yinxin_store::recoveries::Recoveries;
@@ -26,6 +27,7 @@ use yinxin_tests::journey::{Stage, new_seed};
 
 mod authorities;
 mod escrow;
+mod money;
 mod orders;
 mod others;
 mod statuses;
@@ -33,6 +35,7 @@ mod statuses;
 /// All stores that one deployment has.
 trait Store:
     Orders
+    + Ledger
     + Codes
     + Deliveries
     + Issuances
@@ -48,6 +51,7 @@ trait Store:
 }
 impl<T> Store for T where
     T: Orders
+        + Ledger
         + Codes
         + Deliveries
         + Issuances
@@ -90,6 +94,12 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
         .await
         .context("waiting")?;
     orders::late_orders_are_found(&*store).await.context("late")?;
+    money::money_is_posted_once_on_its_day(&*store)
+        .await
+        .context("postings")?;
+    money::a_report_is_kept_beside_its_postings(&*store)
+        .await
+        .context("reports")?;
     others::codes_have_limits(&*store).await.context("codes")?;
     others::mobiles_have_limits(&*store).await.context("mobiles")?;
     others::what_is_signed_is_recorded_once(&*store)
