@@ -142,10 +142,9 @@ pub(crate) async fn close(app: &App, order: &Order, attempt: u8) -> Result<(), E
     let gateway = app.cashier.gateway(&app.platform, trade.provider).await?;
     let now = app.platform.now();
     match gateway.close(&trade.out_trade_no, now).await? {
-        Close::Closed => {}
         // A code that nobody scanned cannot be closed while it lives: `sweep` has the provider asked until it is dead.
         Close::NotScanned if !is_dead(payment.started_at, now) => return Ok(()),
-        Close::NotScanned => {}
+        Close::Closed | Close::NotScanned => {}
         Close::Paid => return query(app, order, attempt, &trade).await.map(drop),
     }
     Ok(record_once(&app.platform, order, &Command::RecordClosing { attempt }).await?)

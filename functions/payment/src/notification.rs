@@ -90,16 +90,14 @@ async fn take(
 ) -> Result<(), Problem> {
     let body = body.map_err(|_| Problem::new(Code::BodyTooLarge))?;
     let delivery = Delivery { headers, body: &body };
-    match tokio::time::timeout(ANSWER_WITHIN, keep(app, from, &delivery)).await {
-        Ok(kept) => kept,
-        Err(_) => {
-            error!(
-                "a notification of {} is not kept in time and has to come again",
-                from.as_str()
-            );
-            Err(Problem::new(Code::Busy))
-        }
-    }
+    let Ok(kept) = tokio::time::timeout(ANSWER_WITHIN, keep(app, from, &delivery)).await else {
+        error!(
+            "a notification of {} is not kept in time and has to come again",
+            from.as_str()
+        );
+        return Err(Problem::new(Code::Busy));
+    };
+    kept
 }
 
 async fn keep(app: &App, from: Provider, delivery: &Delivery<'_>) -> Result<(), Problem> {

@@ -25,31 +25,31 @@ pub async fn show(platform: &Platform, day: Option<Date>) -> Result<()> {
 }
 
 fn text_of(report: &Report) -> Result<String> {
-    let provider = report.provider.as_str();
-    let mut text = format!("{} {provider}\n", report.day);
+    let mut lines = vec![format!("{} {}", report.day, report.provider.as_str())];
     for (side, sums) in [("bill", report.bill), ("ledger", report.ledger)] {
-        text += &format!("  {side:<7} {}\n", line(sums)?);
+        lines.push(format!("  {side:<7} {}", line(sums)?));
     }
     if report.differences.is_empty() {
-        text += "  no differences\n";
+        lines.push("  no differences".to_owned());
     }
     for difference in &report.differences {
         let number = difference.refund_no.as_ref().unwrap_or(&difference.out_trade_no);
         let amount = |fen: Option<i64>| fen.map_or(Ok("-".to_owned()), yuan);
-        text += &format!(
-            "  {} {number}: bill {}, ledger {}{}\n",
+        lines.push(format!(
+            "  {} {number}: bill {}, ledger {}{}",
             serde_json::to_value(difference.kind)?
                 .as_str()
                 .context("a word")?,
             amount(difference.bill_fen)?,
             amount(difference.ledger_fen)?,
             if difference.repaired { "; put right" } else { "" }
-        );
+        ));
     }
     if report.unlisted > 0 {
-        text += &format!("  and {} more\n", report.unlisted);
+        lines.push(format!("  and {} more", report.unlisted));
     }
-    Ok(text)
+    lines.push(String::new());
+    Ok(lines.join("\n"))
 }
 
 fn line(sums: Sums) -> Result<String> {

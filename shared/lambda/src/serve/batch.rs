@@ -20,11 +20,8 @@ pub trait Batch: Send + Sync {
     /// Does what one message asks for that is no errand: something that a function put on its own queue. May be called again
     /// for a message that was done.
     async fn message(&self, body: Value) -> Result<(), BatchError> {
-        Err(format!(
-            "no messages here, and not an object of {} fields",
-            body.as_object().map_or(0, |o| o.len())
-        )
-        .into())
+        let kind = if body.is_object() { "object" } else { "value" };
+        Err(format!("no messages here, and not this {kind}").into())
     }
 
     /// Looks at one object that arrived in a bucket, by its decoded key.

@@ -9,7 +9,8 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
-use zeroize::Zeroizing;
+
+use crate::pem;
 
 /// A configured key cannot be used.
 #[derive(Debug, Error)]
@@ -28,7 +29,7 @@ pub(crate) struct SigningKey(RsaKeyPair);
 impl SigningKey {
     /// Alipay's tool writes PKCS#8 for Java and PKCS#1 for all others: both are taken.
     pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
-        let der = der(text).ok_or(KeyError::Private)?;
+        let der = pem::der(text).ok_or(KeyError::Private)?;
         RsaKeyPair::from_pkcs8(&der)
             .or_else(|_| RsaKeyPair::from_der(&der))
             .map(Self)
@@ -62,7 +63,7 @@ pub(crate) struct VerifyingKey(ParsedPublicKey);
 
 impl VerifyingKey {
     pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
-        Self::from_der(&der(text).ok_or(KeyError::Public)?)
+        Self::from_der(&pem::der(text).ok_or(KeyError::Public)?)
     }
 
     /// Reads SPKI or PKCS#1.
@@ -97,16 +98,4 @@ impl Verifier {
             None => true,
         }
     }
-}
-
-/// The bytes of a PEM block or of bare base64, with any line ends.
-fn der(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let base64: Zeroizing<String> = Zeroizing::new(
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with("-----"))
-            .collect::<Vec<_>>()
-            .concat(),
-    );
-    STANDARD.decode(base64.as_bytes()).ok().map(Zeroizing::new)
 }

@@ -73,9 +73,19 @@ fn lines(text: &str, account: &Account) -> Option<Vec<BillLine>> {
         if cells.len() != columns.count {
             return None;
         }
-        lines.extend(columns.line(&cells, account)?);
+        if let Row::Ours(line) = columns.row(&cells, account)? {
+            lines.push(line);
+        }
     }
     Some(lines)
+}
+
+/// What one row says.
+enum Row {
+    /// A movement of our money.
+    Ours(BillLine),
+    /// Another app of the merchant's, or a refund that failed.
+    NotOurs,
 }
 
 /// Where the columns stand.
@@ -116,27 +126,27 @@ impl Columns {
         })
     }
 
-    /// One line of ours; none for other apps of the merchant and for refunds that failed. Outer `None`: not understood.
-    fn line(&self, cells: &[&str], account: &Account) -> Option<Option<BillLine>> {
+    /// What one row says; `None`: not understood.
+    fn row(&self, cells: &[&str], account: &Account) -> Option<Row> {
         if cells[self.mchid] != account.mchid {
             return None;
         }
         if cells[self.appid] != account.appid {
-            return Some(None);
+            return Some(Row::NotOurs);
         }
         if cells[self.currency] != CURRENCY {
             return None;
         }
         let (movement, amount) = match cells[self.state] {
             "SUCCESS" => (Movement::Payment, cells[self.amount]),
-            "REFUND" if cells[self.refund_state] == "FAIL" => return Some(None),
+            "REFUND" if cells[self.refund_state] == "FAIL" => return Some(Row::NotOurs),
             "REFUND" => {
                 let refund_no = cells[self.refund_no].to_owned();
                 (Movement::Refund { refund_no }, cells[self.refund_amount])
             }
             _ => return None,
         };
-        Some(Some(BillLine {
+        Some(Row::Ours(BillLine {
             out_trade_no: cells[self.out_trade_no].to_owned(),
             trade_no: cells[self.trade_no].to_owned(),
             movement,

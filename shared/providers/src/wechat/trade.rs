@@ -123,7 +123,8 @@ pub(super) struct Transaction {
     pub(super) mchid: String,
     pub(super) out_trade_no: String,
     pub(super) trade_state: String,
-    transaction_id: Option<String>,
+    #[serde(rename = "transaction_id")]
+    trade_no: Option<String>,
     success_time: Option<String>,
     amount: Option<TransactionAmount>,
 }
@@ -157,7 +158,7 @@ impl Transaction {
             .amount
             .filter(|amount| amount.total > 0 && amount.currency == CURRENCY)?;
         Some(Paid {
-            trade_no: self.transaction_id.filter(|number| !number.is_empty())?,
+            trade_no: self.trade_no.filter(|number| !number.is_empty())?,
             amount_fen: amount.total,
             paid_at: self.success_time.as_deref().and_then(moment),
         })

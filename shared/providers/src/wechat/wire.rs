@@ -76,10 +76,12 @@ pub(super) enum Distrust {
 impl From<Distrust> for Failure {
     fn from(distrust: Distrust) -> Self {
         match distrust {
-            Distrust::BadSignature | Distrust::Probe | Distrust::Stale => Doubt::BadSignature.into(),
+            Distrust::BadSignature
+            | Distrust::Probe
+            | Distrust::Stale
+            | Distrust::NoKey(Self::NotSent(_)) => Doubt::BadSignature.into(),
             // That the key was refused says nothing about the call whose answer it should verify.
             Distrust::NoKey(Self::Refused(refusal)) => Doubt::Unsigned(refusal.code).into(),
-            Distrust::NoKey(Self::NotSent(_)) => Doubt::BadSignature.into(),
             Distrust::NoKey(failure @ Self::Unknown(_)) => failure,
         }
     }
