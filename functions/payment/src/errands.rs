@@ -68,6 +68,7 @@ impl Errands {
             | Effect::RecoverKey { .. }
             | Effect::SendCode { .. }
             | Effect::SendPassword { .. }
+            | Effect::QueryTransfer { .. }
             | Effect::SendNotice { .. } => Ok(()),
         }
     }

@@ -39,7 +39,7 @@ fn failed() -> PasswordOutcome {
 }
 
 fn refusal(order: &Order, command: &Command) -> Refusal {
-    decide(order, command, Actor::platform("test"), NOW).unwrap_err()
+    decide(order, command, Actor::platform("test"), NOW).expect_err("it is refused")
 }
 
 fn status(order: &Order) -> PasswordStatus {

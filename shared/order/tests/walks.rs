@@ -196,20 +196,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         25 => Command::RecordRevocation,
         26 if dice.roll(20) == 0 => Command::Erase,
         26 => Command::RecordClosing { attempt },
-        29 | 30 => Command::RecordPassword {
-            number: u8::try_from(dice.roll(3) + 1).expect("small"),
-            outcome: match dice.roll(6) {
-                0 | 1 => PasswordOutcome::Submitted,
-                2 => PasswordOutcome::Sent,
-                3 => PasswordOutcome::Returned {
-                    code: "NAME_MISMATCH".to_owned(),
-                },
-                4 => PasswordOutcome::Failed {
-                    code: "ACCOUNT_CLOSED".to_owned(),
-                },
-                _ => PasswordOutcome::Collected,
-            },
-        },
+        29 | 30 => password_news(dice),
         31 => Command::ResendPassword,
         27 if dice.roll(4) == 0 => Command::ReturnPayment {
             attempt,
@@ -218,6 +205,24 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
             paid_at: now,
         },
         _ => Command::Remind,
+    }
+}
+
+/// What a provider, a bank or a collector might say of the password.
+fn password_news(dice: &mut Dice) -> Command {
+    Command::RecordPassword {
+        number: u8::try_from(dice.roll(3) + 1).expect("small"),
+        outcome: match dice.roll(6) {
+            0 | 1 => PasswordOutcome::Submitted,
+            2 => PasswordOutcome::Sent,
+            3 => PasswordOutcome::Returned {
+                code: "NAME_MISMATCH".to_owned(),
+            },
+            4 => PasswordOutcome::Failed {
+                code: "ACCOUNT_CLOSED".to_owned(),
+            },
+            _ => PasswordOutcome::Collected,
+        },
     }
 }
 
