@@ -28,7 +28,7 @@ FAULTS_AT_REST = {
     },
     "sms": {"refuse": None, "timeout": 0},
     "identity": {"busy": 0},
-    "bank": {"refuse": None, "timeout": 0},
+    "bank": {"refuse": None, "timeout": 0, "unknown": 0},
 }
 FAULT_COUNT_MAX = 1_000
 
