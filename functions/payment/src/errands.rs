@@ -68,7 +68,6 @@ impl Errands {
             | Effect::RecoverKey { .. }
             | Effect::SendCode { .. }
             | Effect::SendPassword { .. }
-            | Effect::QueryTransfer { .. }
             | Effect::SendNotice { .. } => Ok(()),
         }
     }
