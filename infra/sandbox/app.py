@@ -92,6 +92,7 @@ class Outside:
         wish = await control_body(request, {"records"}) if request.can_read_body else {}
         self.world.faults.reset()
         self.world.denied.clear()
+        self.bank.reset()
         if wish.get("records") is True:
             for records in (self.world.sms, self.world.mail, self.bank.transfers):
                 records.clear()

@@ -1,10 +1,10 @@
-"""The bank's front-end: transfers of one fen whose memo carries a password."""
+"""The bank's front-end: transfers of one fen whose memo carries a secret."""
 
 import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -19,7 +19,8 @@ NAME_MAX_CHARACTERS = 100
 REQUIRED = {"out_biz_no", "payee_name", "payee_account", "bank_name", "payee_type", "amount_fen", "memo", "purpose"}
 OPTIONAL = {"branch_cnaps"}
 SETTABLE = ("PENDING", "SUCCESS", "FAILED", "RETURNED", "UNKNOWN")
-CONTROL_FIELDS = {"status", "code"}
+CONTROL_FIELDS = {"status", "code", "answers"}
+ANSWERS_MAX = 100
 
 
 class BankError(Exception):
@@ -42,6 +43,8 @@ class Transfer:
     status: str = "PENDING"
     # A status that was set by hand stays.
     fixed: bool = False
+    # What the next questions are answered, one each; the last answer stays.
+    answers: list[str] = field(default_factory=list)
     code: str | None = None
     bank_serial: str | None = None
     posted_at: str | None = None
@@ -53,11 +56,14 @@ class Bank:
     def __init__(self, world: World):
         self.world = world
         self.transfers: dict[str, Transfer] = {}
+        # What questions about transfers to come are answered; nothing: SUCCESS from the first one on.
+        self.answers: list[str] = []
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/bank/transfers", self.submit),
             web.get("/bank/transfers/{out_biz_no}", self.query),
+            web.post("/control/bank", self.control_all),
             web.post("/control/bank/{out_biz_no}", self.control),
         ]
 
@@ -75,10 +81,12 @@ class Bank:
             refuse = self.world.faults.on("bank", "refuse")
             if refuse is not None:
                 return web.json_response({"status": "REJECTED", "code": refuse})
-            transfer = Transfer(self.world.next_id(), self.world.stamp(), order)
+            transfer = Transfer(self.world.next_id(), self.world.stamp(), order, answers=list(self.answers))
             remember(self.transfers, order["out_biz_no"], transfer)
         if self.world.faults.take("bank", "timeout"):
             return await no_answer(self.world, request)
+        if self.world.faults.take("bank", "unknown"):
+            return web.json_response({"status": "UNKNOWN"})
         return web.json_response({"status": "ACCEPTED"})
 
     async def query(self, request: web.Request) -> web.Response:
@@ -89,6 +97,8 @@ class Bank:
         transfer = self.transfers.get(request.match_info["out_biz_no"])
         if transfer is None:
             return web.json_response({"status": "NOT_FOUND", "bank_serial": None, "posted_at": None})
+        if transfer.answers:
+            self._set(transfer, transfer.answers.pop(0), None)
         if transfer.status == "UNKNOWN":
             return _refusal(BankError(503, "UNKNOWN", "the bank cannot say"))
         if transfer.status == "PENDING" and not transfer.fixed:
@@ -105,21 +115,32 @@ class Bank:
         transfer = self.transfers.get(request.match_info["out_biz_no"])
         if transfer is None:
             raise Misuse("no such out_biz_no", 404)
-        status, code = wish.get("status"), wish.get("code")
-        if status not in SETTABLE:
-            raise Misuse(f"status is one of {', '.join(SETTABLE)}")
-        if code is not None and not isinstance(code, str):
-            raise Misuse("code is a string")
-        if status in ("SUCCESS", "RETURNED") and transfer.bank_serial is None:
-            # Only a transfer that was posted can come back.
-            self._post(transfer)
-        if status in ("FAILED", "PENDING"):
-            transfer.bank_serial = transfer.posted_at = None
-        transfer.status = status
-        transfer.fixed = True
-        usual = {"FAILED": "ACCOUNT_CLOSED", "RETURNED": "NAME_MISMATCH"}
-        transfer.code = code or usual.get(status)
-        return web.json_response({"out_biz_no": transfer.order["out_biz_no"], "status": status, "code": transfer.code})
+        if "answers" in wish:
+            if len(wish) > 1:
+                raise Misuse("answers come alone")
+            transfer.answers = parse_answers(wish["answers"])
+        else:
+            status, code = wish.get("status"), wish.get("code")
+            if status not in SETTABLE:
+                raise Misuse(f"status is one of {', '.join(SETTABLE)}")
+            if code is not None and not isinstance(code, str):
+                raise Misuse("code is a string")
+            transfer.answers = []
+            self._set(transfer, status, code)
+        return web.json_response({
+            "out_biz_no": transfer.order["out_biz_no"], "status": transfer.status, "code": transfer.code,
+            "answers": transfer.answers,
+        })  # fmt: skip
+
+    async def control_all(self, request: web.Request) -> web.Response:
+        """What questions about transfers are answered that are submitted from now on."""
+        wish = await control_body(request, {"answers"})
+        self.answers = parse_answers(wish.get("answers"))
+        return web.json_response({"answers": self.answers})
+
+    def reset(self) -> None:
+        """Transfers to come are posted at once again."""
+        self.answers = []
 
     def memos(self) -> list[dict]:
         """The transfers as their payees' statements show them."""
@@ -135,6 +156,17 @@ class Bank:
             }
             for number, transfer in self.transfers.items()
         ]
+
+    def _set(self, transfer: Transfer, status: str, code: str | None) -> None:
+        if status in ("SUCCESS", "RETURNED") and transfer.bank_serial is None:
+            # Only a transfer that was posted can come back.
+            self._post(transfer)
+        if status in ("FAILED", "PENDING"):
+            transfer.bank_serial = transfer.posted_at = None
+        transfer.status = status
+        transfer.fixed = True
+        usual = {"FAILED": "ACCOUNT_CLOSED", "RETURNED": "NAME_MISMATCH"}
+        transfer.code = code or usual.get(status)
 
     def _post(self, transfer: Transfer) -> None:
         transfer.status = "SUCCESS"
@@ -162,6 +194,15 @@ class Bank:
 def signature_of(secret: str, method: str, path: str, timestamp: str, body: bytes) -> str:
     text = f"{method}\n{path}\n{timestamp}\n{hashlib.sha256(body).hexdigest()}"
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def parse_answers(wish) -> list[str]:
+    """The answers of a control call; none end what was asked for before."""
+    if wish is None:
+        return []
+    if not isinstance(wish, list) or len(wish) > ANSWERS_MAX or any(answer not in SETTABLE for answer in wish):
+        raise Misuse(f"answers is a list of up to {ANSWERS_MAX} of {', '.join(SETTABLE)}")
+    return wish
 
 
 def parse_order(body: bytes) -> dict:

@@ -20,6 +20,7 @@ TEMPLATES = {
     "template_review": ("SMS_200000003", "您的订单${order}已通过审核，请登录平台查看。"),
     "template_rejected": ("SMS_200000004", "您的订单${order}未通过审核，请登录平台查看原因。"),
     "template_dispatched": ("SMS_200000005", "您的订单${order}已寄出，请登录平台查看物流信息。"),
+    "template_password_failed": ("SMS_200000006", "您的订单${order}的证书口令未能确认送达，请登录平台查看。"),
 }
 
 

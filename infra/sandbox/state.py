@@ -38,7 +38,7 @@ FAULTS_AT_REST = {
     | {"refund_abnormal": 0, "accepted_not_done": 0, "probe": 0, "key_switch": None},
     "sms": {"refuse": None, "timeout": 0},
     "identity": {"busy": 0},
-    "bank": {"refuse": None, "timeout": 0},
+    "bank": {"refuse": None, "timeout": 0, "unknown": 0},
 }
 # Switches that know a few words only.
 FAULT_WORDS = {("wechat", "key_switch"): ("public_key", "certificate", "alternate")}

@@ -184,6 +184,21 @@ impl Applicant {
         Ok(())
     }
 
+    /// Waits until the password came so far: `sent`, `returned`, …
+    pub async fn password_is(&self, status: &str, limit: Duration) -> Result<Value> {
+        wait::until(&format!("a password that is {status}"), limit, async || {
+            let password = self.view().await?["password"].clone();
+            Ok((password["status"] == status).then_some(password))
+        })
+        .await
+    }
+
+    /// Enters the secret that stands in a transfer's memo. A repeated try is answered as the first one was.
+    pub async fn collect_password(&self, memo_secret: &str) -> Result<Answer> {
+        let body = json!({"memo_secret": memo_secret});
+        self.api.create(&self.path("/password"), &body, &new_key()).await
+    }
+
     /// Asks for the permission to upload a picture.
     pub async fn announce(&self, kind: &str, picture: &Picture) -> Result<Answer> {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &picture.bytes);

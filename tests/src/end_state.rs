@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use yinxin_order::command::CommandName;
 use yinxin_order::form::PasswordRoute;
 use yinxin_order::identifiers::OrderId;
+use yinxin_order::password::{PasswordStatus, PasswordWay};
 use yinxin_order::payment::Ledger;
 use yinxin_pki::Certificate;
 use yinxin_store::orders::Orders;
@@ -47,6 +48,10 @@ const MOVES: [Option<CommandName>; 12] = [
     Some(CommandName::ConfirmReceipt),
 ];
 
+/// What becomes of the password is told beside the journey, and what takes long is reminded of.
+const GO_THEIR_OWN_WAY: [Option<CommandName>; 2] =
+    [Some(CommandName::RecordPassword), Some(CommandName::Remind)];
+
 /// Takes a whole journey and checks how it ended.
 pub async fn travel(stage: &Stage, journey: &mut Journey) -> Result<()> {
     journey.through(Step::Receipt).await?;
@@ -70,6 +75,7 @@ pub async fn is_whole(journey: &Journey, messages: Messages) -> Result<()> {
         .await?
         .into_iter()
         .map(|event| event.command)
+        .filter(|command| !GO_THEIR_OWN_WAY.contains(command))
         .collect();
     moves.dedup();
     ensure!(moves == MOVES, "the order's moves are {moves:?}");
@@ -95,6 +101,15 @@ pub async fn is_whole(journey: &Journey, messages: Messages) -> Result<()> {
         (recorded.requests, recorded.issued, recorded.serials) == (1, 1, 2),
         "not one pair was issued: {recorded:?}"
     );
+    let delivery = order.password.as_ref().context("the password was not sent")?;
+    let wanted = match delivery.way {
+        PasswordWay::Sms => PasswordStatus::Sent,
+        PasswordWay::Memo => PasswordStatus::Collected,
+    };
+    ensure!(
+        (delivery.number, delivery.status) == (1, wanted),
+        "the password is {delivery:?}"
+    );
     all_messages_came(journey, messages).await?;
     certificates_are_the_holders(journey)?;
     certificates::openssl_verifies(&journey.directory).await?;
@@ -107,10 +122,16 @@ async fn all_messages_came(journey: &Journey, messages: Messages) -> Result<()> 
     let codes = sandbox.sms(form.signature_mobile().as_str(), "code").await?.len();
     ensure!(messages.fits(1, codes), "{codes} codes were sent");
     let (sms, mail) = journey.notices_received().await?;
+    // That a memo can be read is told by mail alone.
+    let mails = match form.password_route() {
+        PasswordRoute::Sms(_) => 2,
+        PasswordRoute::BankMemo(_) => 3,
+    };
     ensure!(
-        messages.fits(2, sms) && messages.fits(2, mail),
+        messages.fits(2, sms) && messages.fits(mails, mail),
         "{sms} notices came by SMS, {mail} by mail"
     );
+    // Of a memo its secret: the password itself stands in no message.
     let passwords: Vec<String> = match form.password_route() {
         PasswordRoute::Sms(mobile) => sandbox
             .sms(mobile.as_str(), "password")

@@ -61,7 +61,7 @@ steps! {
     Pay "pay" "The applicant scans the code and pays; the notification is verified" ["payment"];
     Approve "approve" "The officer looks at form and documents and approves; the applicant is told" ["review", "relay", "notify"];
     Personalise "personalise" "The agent makes the key in the token, the CA issues, the agent writes and reads back" ["personalise", "relay", "issue"];
-    Password "password" "The password reaches the holder, and opens the token" ["relay", "notify"];
+    Password "password" "The password, or the memo's secret for it, reaches the holder, and it opens the token" ["relay", "notify"];
     Dispatch "dispatch" "The operator mails the token; the applicant is told" ["personalise", "relay", "notify"];
     Receipt "receipt" "The applicant confirms the receipt; the order is complete" ["submit"];
 }

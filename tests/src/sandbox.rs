@@ -113,13 +113,13 @@ impl Sandbox {
         .await
     }
 
-    /// Waits for the memo of a transfer to an account.
+    /// Waits for the memo of the latest transfer to an account.
     pub async fn memo(&self, account: &str, limit: Duration) -> Result<String> {
         wait::until("a transfer with a memo", limit, async || {
             let memos = self.messages().await?.memos;
             Ok(memos
                 .into_iter()
-                .find(|memo| memo.payee_account == account && memo.status == "SUCCESS")
+                .rfind(|memo| memo.payee_account == account && memo.status == "SUCCESS")
                 .map(|memo| memo.memo))
         })
         .await

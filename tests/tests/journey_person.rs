@@ -22,6 +22,6 @@ async fn a_person_checked_by_card_gets_working_certificates() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_person_checked_by_account_reads_the_password_in_the_memo_of_a_transfer() -> Result<()> {
+async fn a_person_checked_by_account_collects_the_password_for_the_secret_in_a_memo() -> Result<()> {
     travel("person-by-account", sample::person_by_account(new_seed())).await
 }

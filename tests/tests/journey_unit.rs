@@ -17,7 +17,7 @@ async fn a_unit_checked_by_its_representatives_mobile_gets_working_certificates(
 }
 
 #[tokio::test]
-async fn a_unit_checked_by_its_account_reads_the_password_in_the_memo_of_a_transfer() -> Result<()> {
+async fn a_unit_checked_by_its_account_collects_the_password_for_the_secret_in_a_memo() -> Result<()> {
     travel("unit-by-account", sample::unit_by_account(new_seed())).await
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
-use yinxin_order::form::sample;
+use yinxin_order::form::{PasswordRoute, sample};
 use yinxin_order::payment::Ledger;
 use yinxin_store::orders::Orders;
 use yinxin_tests::journey::{Stage, new_seed};
@@ -26,6 +26,7 @@ async fn ways_out() -> Result<()> {
     late_money_of_a_cancelled_order_goes_back(&stage).await?;
     a_rejected_order_is_corrected_and_approved(&stage).await?;
     a_silent_payment_is_found_by_asking(&stage).await?;
+    a_password_whose_transfer_comes_back_is_sent_again(&stage).await?;
     waiting_ends_and_data_is_erased(&stage).await
 }
 
@@ -146,6 +147,47 @@ async fn a_silent_payment_is_found_by_asking(stage: &Stage) -> Result<()> {
         Ok(applicant.state().await? == "awaiting_review")
     })
     .await
+}
+
+async fn a_password_whose_transfer_comes_back_is_sent_again(stage: &Stage) -> Result<()> {
+    let place = stage.place("out-returned")?;
+    let mut journey = Journey::new(stage, sample::unit_by_account(new_seed()), &place).await?;
+    journey.through(Step::Personalise).await?;
+    let PasswordRoute::BankMemo(payee) = journey.form.password_route() else {
+        anyhow::bail!("the sample is checked by its account")
+    };
+    let (applicant, account) = (journey.applicant()?, payee.account_number.as_str());
+    applicant.password_is("sent", LIMIT).await?;
+    let void = stage.sandbox.memo(account, LIMIT).await?;
+    let number = format!("{}W", journey.number());
+    stage
+        .sandbox
+        .control(&format!("bank/{number}"), &json!({"status": "RETURNED"}))
+        .await?;
+    sweep_until(stage, Duration::hours(13), "the transfer's return", async || {
+        Ok(applicant.view().await?["password"]["status"] == "returned")
+    })
+    .await?;
+    applicant
+        .collect_password(&void)
+        .await?
+        .refused(422, "memo-secret-unknown")?;
+    let officer = journey.staff(Role::Officer).await?;
+    let resent = officer
+        .act("review", &applicant.order, "password", &json!({}))
+        .await?
+        .ok()?;
+    ensure!(
+        resent["password"]["sending"] == 2,
+        "it is not sent again: {}",
+        resent["password"]
+    );
+    applicant.password_is("sent", LIMIT).await?;
+    applicant
+        .collect_password(&void)
+        .await?
+        .refused(422, "memo-secret-wrong")?;
+    journey.take(Step::Password).await
 }
 
 async fn waiting_ends_and_data_is_erased(stage: &Stage) -> Result<()> {

@@ -1,16 +1,23 @@
-//! The notify function: SMS, mail and bank memos to applicants. Only its role opens one-time codes and passwords.
+//! The notify function: SMS, mail and bank memos to applicants, and the password for who read the memo. Only its role opens
+//! one-time codes and passwords.
 //!
 //! A queue delivers more than once, and a provider may have sent what it did not confirm. So each message is
 //! claimed before it is sent and noted after it; what is unfinished is sent again only where twice does no harm.
+mod collecting;
+mod memo_secret;
 mod messages;
 mod notifying;
 mod password;
 pub mod ports;
+mod transfer;
 
 use std::sync::Arc;
 
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 
+pub use memo_secret::MemoSecret;
 pub use notifying::Notifying;
 use ports::{BankBridge, Mails, SmsGateway};
 
@@ -23,7 +30,7 @@ pub struct App {
     pub sms: Arc<dyn SmsGateway>,
     /// Sends mails.
     pub mail: Arc<dyn Mails>,
-    /// Makes transfers whose memo carries a password.
+    /// Makes transfers whose memo carries a secret.
     pub bank: Arc<dyn BankBridge>,
 }
 
@@ -38,4 +45,18 @@ impl App {
             platform,
         })
     }
+}
+
+/// The routes of the function, documented.
+pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(collecting::collect))
 }

@@ -5,13 +5,14 @@ use yinxin_order::issuance::Parcel;
 
 use crate::ports::Template;
 
-/// The SMS that goes with a notice; the provider approved no text about refunds, so they are told by mail alone.
+/// The SMS that goes with a notice; the provider approved no text about refunds and transfers: those are told by mail alone.
 pub(crate) fn template(notice: Notice) -> Option<Template> {
     match notice {
         Notice::Approved => Some(Template::Approved),
         Notice::Rejected => Some(Template::Rejected),
         Notice::Dispatched => Some(Template::Dispatched),
-        Notice::Refunded => None,
+        Notice::Refunded | Notice::PasswordSent => None,
+        Notice::PasswordFailed => Some(Template::PasswordFailed),
     }
 }
 
@@ -22,6 +23,8 @@ pub(crate) fn subject(notice: Notice, number: &OrderNumber) -> String {
         Notice::Rejected => "审核未通过",
         Notice::Dispatched => "UKey 已寄出",
         Notice::Refunded => "已退款",
+        Notice::PasswordSent => "UKey 口令可以领取",
+        Notice::PasswordFailed => "UKey 口令未能送达",
     };
     format!("【印信】订单 {number} {what}")
 }
@@ -43,6 +46,14 @@ pub(crate) fn text(notice: Notice, number: &OrderNumber, parcel: Option<&Parcel>
             None => "的 UKey 已寄出。收到后请登录平台确认收货。".to_owned(),
         },
         Notice::Refunded => "的款项已原路退回，到账时间以支付渠道为准。".to_owned(),
+        Notice::PasswordSent => {
+            "的 UKey 口令领取码已随 0.01 元转账的附言（部分银行显示为摘要或用途）发送到您申请时填写的银行账户。\
+             请查询该账户的交易明细，登录平台输入领取码，领取 UKey 口令。领取码 7 天内有效，只能使用一次，请勿告知他人。"
+                .to_owned()
+        }
+        Notice::PasswordFailed => {
+            "的 UKey 口令未能确认送达，此前发送的领取码（如有）已作废。如未收到，请联系受理点重新发送。".to_owned()
+        }
     };
     let address = if portal.is_empty() {
         String::new()

@@ -8,9 +8,9 @@ use yinxin_order::effect::{Effect, Notice, Sealed};
 use yinxin_order::order::Personal;
 use yinxin_providers::mail::{Mail, MailError};
 use yinxin_providers::sms::{Sending, WhoActs};
-use yinxin_store::StoreError;
 use yinxin_store::deliveries::Claimed;
 use yinxin_store::orders::Errand;
+use yinxin_store::{AdvanceError, StoreError};
 
 use crate::App;
 use crate::messages;
@@ -42,6 +42,8 @@ pub(crate) enum NotifyError {
     Refused {
         /// The provider's code.
         code: String,
+        /// Who can change that.
+        who: WhoActs,
     },
     /// Perhaps sent, perhaps not.
     #[error("whether the message was sent is not known")]
@@ -49,18 +51,15 @@ pub(crate) enum NotifyError {
     /// The mail server did not take it.
     #[error("the mail was not taken")]
     Mail(#[source] MailError),
-    /// The transfer is on its way; the bank has to be asked again.
-    #[error("the transfer is on its way")]
-    TransferPending,
-    /// The transfer will not reach the account; the password has to be sent another way.
-    #[error("the transfer failed with {code:?}")]
-    TransferFailed {
-        /// The bank's code.
-        code: String,
-    },
-    /// The password cannot be the memo of a transfer.
-    #[error("the password does not fit into a memo")]
+    /// The order's next version could not be stored, or the order does not take what became of the password.
+    #[error("what became of the password could not be recorded")]
+    Advance(#[from] AdvanceError),
+    /// The secret cannot be the memo of a transfer.
+    #[error("the secret does not fit into a memo")]
     Memo,
+    /// The order keeps no password: it was written before deliveries were kept.
+    #[error("the order keeps no password that could be sent")]
+    NoPassword,
     /// The order lacks what a message needs: the number.
     #[error("the order has no number yet")]
     NoNumber,
@@ -94,7 +93,8 @@ impl Batch for Notifying {
         };
         match &errand.effect {
             Effect::SendCode { sealed } => self.send_code(&errand, personal, sealed).await?,
-            Effect::SendPassword { sealed } => self.send_password(&errand, &order, personal, sealed).await?,
+            Effect::SendPassword { number } => self.send_password(&errand, &order, personal, *number).await?,
+            Effect::QueryTransfer { number } => self.query_transfer(&order, personal, *number).await?,
             Effect::SendNotice { notice } => self.send_notice(&errand, &order, personal, *notice).await?,
             other => return Err(NotifyError::NotMine(other.name()).into()),
         }
@@ -270,7 +270,7 @@ impl Notifying {
                 warn!(order.id = %errand.order, "an SMS of order {} was refused with {code}", errand.order);
                 self.sent(errand, message, "refused").await
             }
-            Sending::Refused { code, .. } => Err(NotifyError::Refused { code }),
+            Sending::Refused { code, who } => Err(NotifyError::Refused { code, who }),
             Sending::Unknown(doubt) => Err(NotifyError::Doubt(Box::new(doubt))),
         }
     }

@@ -1,100 +1,170 @@
-//! The UKey's user password: by SMS, or in the memo (附言) of a transfer, as the identity check decided.
-use yinxin_order::Order;
-use yinxin_order::effect::Sealed;
-use yinxin_order::form::{BankPayee, PasswordRoute, PayeeKind as Kind};
-use yinxin_order::order::Personal;
-use yinxin_providers::bank::{Memo, OutBizNo, Payee, PayeeKind, Submitted, Transfer};
+//! The UKey's user password on its way to its holder: in an SMS, or for the secret in the memo (附言) of a transfer, as the
+//! identity check decided. What became of it is recorded on the order, whose sweep sees to it that nothing is forgotten.
+use tracing::{info, warn};
+use yinxin_order::command::{Actor, Command};
+use yinxin_order::form::PasswordRoute;
+use yinxin_order::identifiers::{Mobile, OrderId};
+use yinxin_order::order::{Order, Personal};
+use yinxin_order::password::{PasswordDelivery, PasswordOutcome, PasswordStatus};
+use yinxin_order::refusal::Refusal;
+use yinxin_providers::sms::WhoActs;
+use yinxin_store::codes::CodeKey;
 use yinxin_store::orders::Errand;
+use yinxin_store::{AdvanceError, Claim, StoreError, advance_with};
+use zeroize::Zeroizing;
 
 use crate::Notifying;
-use crate::notifying::{NotifyError, Twice, message_name};
+use crate::notifying::{NotifyError, Twice};
 use crate::ports::Template;
 
-/// Ends the number of a transfer that carries a password, and keeps it apart from payments.
-const TRANSFER_MARK: &str = "W";
+/// What is kept as the provider's code where it gave none.
+const IN_DOUBT: &str = "unknown";
 
 impl Notifying {
+    /// Sends the password, unless that was done or given up, or another sending took its place.
     pub(crate) async fn send_password(
         &self,
         errand: &Errand,
         order: &Order,
         personal: &Personal,
-        sealed: &Sealed,
+        number: u8,
     ) -> Result<(), NotifyError> {
-        let route = personal.form.password_route();
-        let message = message_name(
-            errand,
-            match route {
-                PasswordRoute::Sms(_) => "sms",
-                PasswordRoute::BankMemo(_) => "memo",
-            },
-        );
-        let password = self.app.platform.vault.open_secret(&errand.order, sealed).await?;
-        if !self.claim(&message, Twice::Harmless).await? {
+        if sending(order, number)?.is_none_or(|delivery| delivery.status != PasswordStatus::Sending) {
             return Ok(());
         }
-        match route {
-            PasswordRoute::Sms(mobile) => {
-                let variable = ("password", password.as_str());
-                self.sms(errand, mobile.as_str(), Template::Password, variable, &message)
-                    .await
-            }
-            PasswordRoute::BankMemo(payee) => {
-                let memo: Memo = password.parse().map_err(|_| NotifyError::Memo)?;
-                let receipt = self.transfer(&number(order)?, &payee, &memo).await?;
-                self.sent(errand, &message, &receipt).await
-            }
+        match personal.form.password_route() {
+            PasswordRoute::Sms(mobile) => self.password_sms(errand, order, personal, number, &mobile).await,
+            PasswordRoute::BankMemo(payee) => self.look_after_transfer(order, personal, number, &payee).await,
         }
     }
 
-    /// Has the bank pay, and answers with its number once it has. The bank is asked first: an earlier try may have
-    /// submitted the transfer without hearing of it.
-    async fn transfer(
+    /// Asks the bank what became of a transfer that is on its way, or that arrived and may come back.
+    pub(crate) async fn query_transfer(
         &self,
-        number: &OutBizNo,
-        payee: &BankPayee,
-        memo: &Memo,
-    ) -> Result<String, NotifyError> {
-        let (bank, now) = (&self.app.bank, self.app.platform.now());
-        let mut known = bank.query(number, now).await?;
-        if matches!(known, Transfer::NotFound) {
-            match bank.submit(number, as_payee(payee), memo, now).await? {
-                Submitted::Accepted => known = bank.query(number, now).await?,
-                Submitted::Rejected { code } => return Err(NotifyError::Refused { code }),
-                Submitted::Unknown(doubt) => return Err(NotifyError::Doubt(Box::new(doubt))),
+        order: &Order,
+        personal: &Personal,
+        number: u8,
+    ) -> Result<(), NotifyError> {
+        let Some(delivery) = sending(order, number)? else {
+            return Ok(());
+        };
+        match personal.form.password_route() {
+            PasswordRoute::BankMemo(payee) if delivery.can_be_collected() => {
+                self.look_after_transfer(order, personal, number, &payee).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn password_sms(
+        &self,
+        errand: &Errand,
+        order: &Order,
+        personal: &Personal,
+        number: u8,
+        mobile: &Mobile,
+    ) -> Result<(), NotifyError> {
+        let password = self.open_password(order, personal).await?;
+        // Named after the sending and not after the errand: a reminder of the same sending is the same message.
+        let message = format!("{}#password#{number}#sms", order.id);
+        // A message that was sent before was perhaps not recorded on the order.
+        let mut outcome = PasswordOutcome::Sent;
+        if self.claim(&message, Twice::Harmless).await? {
+            let variable = ("password", password.as_str());
+            let sent = self.sms(errand, mobile.as_str(), Template::Password, variable, &message);
+            match sent.await {
+                Ok(()) => {}
+                // No repetition helps; an officer sees it.
+                Err(NotifyError::Refused {
+                    code,
+                    who: WhoActs::Recipient,
+                }) => outcome = PasswordOutcome::Failed { code },
+                // No machine repeats it: an officer asks the holder, and has it sent again.
+                Err(NotifyError::Doubt(doubt)) => {
+                    warn!(
+                        order.id = %order.id,
+                        error = doubt.as_ref() as &dyn std::error::Error,
+                        "whether the password of order {} was sent is not known", order.id
+                    );
+                    let code = IN_DOUBT.to_owned();
+                    outcome = PasswordOutcome::Failed { code };
+                }
+                Err(error) => return Err(error),
             }
         }
-        match known {
-            Transfer::Success { bank_serial, .. } => Ok(bank_serial),
-            // A bank may need a moment to find what it has just accepted.
-            Transfer::Pending | Transfer::NotFound => Err(NotifyError::TransferPending),
-            // The bank's words may name the payee.
-            Transfer::Failed { code, .. } | Transfer::Returned { code } => {
-                Err(NotifyError::TransferFailed { code })
+        self.record(&order.id, number, outcome).await
+    }
+
+    pub(crate) async fn open_password(
+        &self,
+        order: &Order,
+        personal: &Personal,
+    ) -> Result<Zeroizing<String>, NotifyError> {
+        let sealed = personal.password.as_ref().ok_or(NotifyError::NoPassword)?;
+        Ok(self.app.platform.vault.open_secret(&order.id, sealed).await?)
+    }
+
+    /// Records what became of a sending. A secret whose transfer will not be read is used up with it, so that it opens
+    /// nothing even if the bank was wrong.
+    pub(crate) async fn record(
+        &self,
+        id: &OrderId,
+        number: u8,
+        outcome: PasswordOutcome,
+    ) -> Result<(), NotifyError> {
+        let is_void = matches!(
+            outcome,
+            PasswordOutcome::Returned { .. } | PasswordOutcome::Failed { .. }
+        );
+        let command = Command::RecordPassword { number, outcome };
+        let secret = Claim::Code(memo_secret_key(id, number));
+        let recorded = match self.advanced(id, &command, is_void.then_some(secret)).await {
+            // No secret was kept, as where the bank refused before: there is nothing to use up.
+            Err(AdvanceError::Store(StoreError::Claimed(_))) => self.advanced(id, &command, None).await,
+            recorded => recorded,
+        };
+        match recorded {
+            Ok(order) => {
+                let status = order.password.map(|delivery| delivery.status);
+                info!(order.id = %id, "sending {number} of the password of order {id} is now {status:?}");
+                Ok(())
             }
-            Transfer::Unknown(doubt) => Err(NotifyError::Doubt(Box::new(doubt))),
+            Err(AdvanceError::Refused(Refusal::AlreadyRecorded)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
+    }
+
+    async fn advanced(
+        &self,
+        id: &OrderId,
+        command: &Command,
+        claim: Option<Claim>,
+    ) -> Result<Order, AdvanceError> {
+        let platform = &self.app.platform;
+        let (orders, now, by) = (
+            platform.orders.as_ref(),
+            platform.now(),
+            Actor::platform("notify"),
+        );
+        let order = orders.load(id).await?;
+        advance_with(orders, order, command, &by, now, claim.as_slice()).await
     }
 }
 
-/// The transfer's number: an order sends one password.
-fn number(order: &Order) -> Result<OutBizNo, NotifyError> {
-    let number = order.number.as_ref().ok_or(NotifyError::NoNumber)?;
-    format!("{number}{TRANSFER_MARK}")
-        .parse()
-        .map_err(|_| NotifyError::NoNumber)
+/// Under which key the secret of a sending is kept.
+pub(crate) fn memo_secret_key(order: &OrderId, number: u8) -> CodeKey {
+    CodeKey::MemoSecret {
+        order: order.clone(),
+        number,
+    }
 }
 
-fn as_payee(payee: &BankPayee) -> Payee<'_> {
-    Payee {
-        name: payee.account_name.as_str(),
-        account: payee.account_number.as_str(),
-        bank_name: payee.bank.as_str(),
-        // Forms ask for the bank's name and place; the bridge finds the branch.
-        branch_cnaps: None,
-        kind: match payee.kind {
-            Kind::Corporate => PayeeKind::Corporate,
-            Kind::Private => PayeeKind::Private,
-        },
+/// The delivery, if `number` is still its sending.
+fn sending(order: &Order, number: u8) -> Result<Option<&PasswordDelivery>, NotifyError> {
+    let delivery = order.password.as_ref().ok_or(NotifyError::NoPassword)?;
+    let is_current = delivery.number == number;
+    if !is_current {
+        info!(order.id = %order.id, "another sending took the place of sending {number} of order {}", order.id);
     }
+    Ok(is_current.then_some(delivery))
 }

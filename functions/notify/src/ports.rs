@@ -46,6 +46,8 @@ pub enum Template {
     Rejected,
     /// The UKey was mailed.
     Dispatched,
+    /// The password did not arrive.
+    PasswordFailed,
 }
 
 /// One SMS.
@@ -75,7 +77,7 @@ pub trait Mails: Send + Sync {
     async fn send(&self, mail: &Mail<'_>, now: OffsetDateTime) -> Result<Result<(), MailError>, NotReady>;
 }
 
-/// Makes transfers whose memo carries a password.
+/// Makes transfers whose memo carries a secret.
 #[async_trait]
 pub trait BankBridge: Send + Sync {
     /// Asks for a transfer; the same number is paid once.
@@ -163,6 +165,7 @@ impl Template {
             Template::Approved => &templates.template_review,
             Template::Rejected => &templates.template_rejected,
             Template::Dispatched => &templates.template_dispatched,
+            Template::PasswordFailed => &templates.template_password_failed,
         }
     }
 }

@@ -7,20 +7,15 @@ use yinxin_lambda::problem::Code;
 use yinxin_lambda::session::{Role, Staff};
 use yinxin_lambda::views::OrderView;
 use yinxin_lambda::{Bearer, Json, Problem};
-use yinxin_order::form::PasswordRoute;
 use yinxin_order::issuance::{Parcel, WrittenToken};
 use yinxin_order::{Command, Order, Refusal};
 use yinxin_store::{AdvanceError, advance_with};
 use zeroize::Zeroizing;
 
 use crate::App;
-use crate::orders::personal;
 
 /// The lengths of a user password; devices (GM/T 0016) take no longer one.
 const PASSWORD_CHARACTERS: std::ops::RangeInclusive<usize> = 6..=16;
-/// What a password may be made of that travels in a transfer's memo: banks drop other signs, and people type it
-/// from a statement.
-pub(crate) const MEMO_ALPHABET: &str = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 /// The longest serial number of a UKey; devices (GM/T 0016, `DEVINFO`) have 32 bytes.
 const MAX_SERIAL_CHARACTERS: usize = 32;
 const MAX_PARCEL_CHARACTERS: usize = 32;
@@ -91,7 +86,7 @@ pub async fn confirm_written(
         signing_certificate_sm3: digest(&body.signing_certificate_sm3, "/signing_certificate_sm3")?,
         encryption_certificate_sm3: digest(&body.encryption_certificate_sm3, "/encryption_certificate_sm3")?,
     };
-    check_password(&order, &body.password)?;
+    check_password(&body.password)?;
     let password = app
         .platform
         .vault
@@ -122,19 +117,14 @@ fn digest(text: &str, pointer: &str) -> Result<String, Problem> {
     }
 }
 
-/// The password has to survive the way that it will go.
-fn check_password(order: &Order, password: &Password) -> Result<(), Problem> {
+fn check_password(password: &Password) -> Result<(), Problem> {
     let text = password.0.as_str();
-    let refused = |why| Problem::new(Code::PasswordForm).because(why).at("/password");
-    if !PASSWORD_CHARACTERS.contains(&text.chars().count()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(refused("it has another length, or other characters"));
+    if PASSWORD_CHARACTERS.contains(&text.chars().count()) && text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
     }
-    match personal(order)?.form.password_route() {
-        PasswordRoute::BankMemo(_) if !text.chars().all(|c| MEMO_ALPHABET.contains(c)) => Err(refused(
-            "it goes into a transfer's memo: letters and digits without 0, O, 1, I and l",
-        )),
-        PasswordRoute::BankMemo(_) | PasswordRoute::Sms(_) => Ok(()),
-    }
+    Err(Problem::new(Code::PasswordForm)
+        .because("it has another length, or other characters")
+        .at("/password"))
 }
 
 /// Notes that the UKey was mailed.

@@ -1,5 +1,5 @@
-//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back, and revoke what was
-//! issued; two of them recover a holder's encryption key to a new token.
+//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back, revoke what was
+//! issued, and have a password sent again; two of them recover a holder's encryption key to a new token.
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yinxin_lambda::Platform;
@@ -7,6 +7,7 @@ use yinxin_lambda::Platform;
 mod decision;
 mod holders;
 mod order;
+mod password;
 mod queue;
 mod recoveries;
 mod recovery_view;
@@ -45,6 +46,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(decision::approve))
         .routes(routes!(decision::reject))
         .routes(routes!(revocation::revoke))
+        .routes(routes!(password::resend))
         .routes(routes!(recoveries::request))
         .routes(routes!(recoveries::show))
         .routes(routes!(recoveries::approve))

@@ -12,9 +12,10 @@ use yinxin_order::Command;
 use yinxin_order::command::Actor;
 use yinxin_order::document::DocumentKind;
 use yinxin_order::effect::Effect;
-use yinxin_order::form::sample::unit;
+use yinxin_order::form::sample::{unit, unit_by_account};
 use yinxin_order::identifiers::OrderId;
 use yinxin_order::order::{Event, Order};
+use yinxin_order::password::PasswordOutcome;
 use yinxin_order::payment::Provider;
 use yinxin_order::sample::{moved, order_id, order_in};
 use yinxin_order::state::State;
@@ -111,7 +112,7 @@ async fn what_the_platform_owes_is_asked_for_again_at_growing_intervals() {
             asked_at.push(minute);
         }
     }
-    assert_eq!(asked_at, [2, 4, 8, 16]);
+    assert_eq!(asked_at, [2, 6, 14, 30]);
     assert_eq!(world.order(7).await.reminders, 4);
 }
 
@@ -132,6 +133,37 @@ async fn a_refund_that_is_due_is_asked_for_again() {
     let world = World::with_order_in(State::Refunding).await;
     world.sweep(CREATED + Duration::minutes(2)).await.unwrap();
     assert_eq!(world.effects(), [Effect::Refund { attempt: 1 }]);
+}
+
+#[tokio::test]
+async fn a_password_on_its_way_is_looked_after() {
+    let world = World::new();
+    let written = order_in(State::AwaitingDispatch, 7, unit_by_account(7), CREATED);
+    let record = |outcome| Command::RecordPassword { number: 1, outcome };
+    let submitted = moved(&written, &record(PasswordOutcome::Submitted), CREATED).order;
+    let sent = moved(&submitted, &record(PasswordOutcome::Sent), CREATED).order;
+    world.put(written).await;
+    for (seed, mut order) in [(8, submitted), (9, sent)] {
+        order.id = order_id(seed);
+        world.put(order).await;
+    }
+    world.sweep(CREATED + Duration::minutes(2)).await.unwrap();
+    let mut effects = world.effects();
+    effects.sort_by_key(Effect::name);
+    assert_eq!(
+        effects,
+        [
+            Effect::QueryTransfer { number: 1 },
+            Effect::SendPassword { number: 1 }
+        ]
+    );
+    // What arrived may come back.
+    let minute = Duration::minutes(1);
+    world.sweep(CREATED + Duration::hours(12) - minute).await.unwrap();
+    assert_eq!(world.effects().len(), 2);
+    world.sweep(CREATED + Duration::hours(12)).await.unwrap();
+    assert_eq!(world.effects(), [Effect::QueryTransfer { number: 1 }]);
+    assert_eq!(world.order(9).await.reminders, 1);
 }
 
 #[tokio::test]
@@ -184,7 +216,11 @@ impl Documents for Stuck {
 
 #[tokio::test]
 async fn an_order_that_cannot_be_looked_after_stops_no_other() {
-    let mut world = World::with_order_in(State::Completed).await;
+    let mut world = World::new();
+    let mut ended = order_in(State::Completed, 7, unit(7), CREATED);
+    // Its password was forgotten after a month.
+    ended.personal.as_mut().unwrap().password = None;
+    world.put(ended).await;
     let later = CREATED + RETENTION - Duration::days(7);
     world
         .put(order_in(State::AwaitingPayment, 8, unit(8), later))

@@ -25,6 +25,7 @@ pub fn openapi() -> Document {
         yinxin_review::openapi(),
         yinxin_personalise::openapi(),
         yinxin_query::openapi(),
+        yinxin_notify::openapi(),
         yinxin_status::openapi(),
     ] {
         document.merge(part);

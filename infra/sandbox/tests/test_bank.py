@@ -57,6 +57,49 @@ class BankTransfers(OutsideTest):
         await self.control("bank/T20230422A0007", {"status": "LOST"}, 400)
         await self.control("bank/nobody", {"status": "SUCCESS"}, 404)
 
+    async def states(self, questions: int) -> list[str]:
+        found = []
+        for _ in range(questions):
+            status, answer = await self.bank("GET", PATH)
+            found.append(answer["status"] if status == 200 else answer["code"])
+        return found
+
+    async def test_a_transfer_takes_its_time_and_comes_back(self):
+        await self.submit()
+        answers = ["PENDING", "UNKNOWN", "PENDING", "SUCCESS", "RETURNED"]
+        await self.control("bank/T20230422A0007", {"answers": answers})
+        self.assertEqual(await self.states(7), [*answers, "RETURNED", "RETURNED"])
+        answer = (await self.bank("GET", PATH))[1]
+        self.assertEqual(answer["code"], "NAME_MISMATCH")
+        self.assertRegex(answer["bank_serial"], r"^20240520[0-9]{12}$")
+        # What is set by hand ends what was to come.
+        await self.control("bank/T20230422A0007", {"answers": ["PENDING", "FAILED"]})
+        await self.control("bank/T20230422A0007", {"status": "SUCCESS"})
+        self.assertEqual(await self.states(2), ["SUCCESS", "SUCCESS"])
+
+    async def test_transfers_to_come_are_told_how_they_go(self):
+        await self.control("bank", {"answers": ["PENDING", "PENDING", "SUCCESS"]})
+        await self.submit()
+        self.assertEqual(await self.states(4), ["PENDING", "PENDING", "SUCCESS", "SUCCESS"])
+        await self.control("bank", {"answers": ["PENDING"]})
+        await self.control("reset", {"records": True})
+        await self.submit()
+        self.assertEqual(await self.states(1), ["SUCCESS"])
+
+    async def test_answers_that_no_bank_gives_are_refused(self):
+        await self.submit()
+        for wish in ({"answers": ["LOST"]}, {"answers": "PENDING"}, {"answers": ["PENDING"] * 101}):
+            await self.control("bank", wish, 400)
+            await self.control("bank/T20230422A0007", wish, 400)
+        await self.control("bank/T20230422A0007", {"answers": [], "status": "SUCCESS"}, 400)
+
+    async def test_a_bank_may_not_know_whether_it_took_a_transfer(self):
+        await self.control("faults", {"bank": {"unknown": 1}})
+        self.assertEqual(await self.submit(), (200, {"status": "UNKNOWN"}))
+        self.assertEqual(await self.states(1), ["SUCCESS"])
+        self.assertEqual(await self.submit(), (200, {"status": "ACCEPTED"}))
+        self.assertEqual(len((await self.read("/messages.json"))["memos"]), 1)
+
     async def test_a_branch_is_optional(self):
         self.assertEqual((await self.submit(branch_cnaps=...))[0], 200)
 

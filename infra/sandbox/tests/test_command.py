@@ -74,7 +74,7 @@ class Command(unittest.TestCase):
                 "identity": ["access_key_id", "access_key_secret"],
                 "sms": [
                     "access_key_id", "access_key_secret", "sign_name", "template_code", "template_dispatched",
-                    "template_password", "template_rejected", "template_review",
+                    "template_password", "template_password_failed", "template_rejected", "template_review",
                 ],
                 "smtp": ["from", "host", "password", "port", "tls", "username"],
                 "bank": ["client_id", "client_secret"],

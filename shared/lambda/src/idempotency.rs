@@ -1,5 +1,5 @@
 //! The `Idempotency-Key` of creating calls: a repeated call is answered as the first one was.
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use time::OffsetDateTime;
 use yinxin_store::claims::Idempotency;
@@ -26,6 +26,20 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
             Some(key) if KEY_LENGTHS.contains(&key.len()) => Ok(IdempotencyKey(key.to_owned())),
             _ => Err(Problem::new(Code::IdempotencyKeyMissing)),
         }
+    }
+}
+
+/// For calls that may do without: those repeat nothing.
+impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
+        if !parts.headers.contains_key("idempotency-key") {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state)
+            .await
+            .map(Some)
     }
 }
 

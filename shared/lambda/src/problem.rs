@@ -106,6 +106,15 @@ codes! {
     CodeWrong => "code-wrong", 422, "The code is wrong", "验证码错误";
     CodeTooSoon => "code-too-soon", 429, "The next code cannot be sent yet", "获取验证码过于频繁，请稍后再试";
     CodeDailyLimit => "code-daily-limit", 429, "The mobile had its codes of the day", "该手机号今日获取验证码次数已达上限";
+    // The password.
+    MemoSecretUnknown => "memo-secret-unknown", 422, "No memo secret opens this order's password now", "口令领取码不存在或已作废，请联系受理点重新发送";
+    MemoSecretUsed => "memo-secret-used", 422, "The memo secret was used", "口令领取码已使用";
+    MemoSecretExpired => "memo-secret-expired", 422, "The memo secret has expired", "口令领取码已过期，请联系受理点重新发送";
+    MemoSecretExhausted => "memo-secret-exhausted", 422, "The memo secret was tried too often", "口令领取码错误次数过多，请联系受理点重新发送";
+    MemoSecretWrong => "memo-secret-wrong", 422, "The memo secret is wrong", "口令领取码错误";
+    PasswordUnderway => "password-underway", 409, "The password is still on its way", "口令正在发送中，请等待结果";
+    PasswordGone => "password-gone", 409, "The platform has the password no more", "口令已被领取或已清除，平台不再保存";
+    PasswordSentTooOften => "password-sent-too-often", 409, "The password was sent too often for this order", "口令发送次数已达上限";
     // The order.
     CommandNotAllowed => "command-not-allowed", 409, "The order does not take this now", "订单当前状态不允许此操作";
     AlreadyRecorded => "already-recorded", 409, "This was recorded before", "已处理，请勿重复提交";
@@ -245,7 +254,9 @@ impl From<InvalidForm> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
-            Refusal::NotAllowed { .. } | Refusal::NotRevoked => Code::CommandNotAllowed,
+            Refusal::NotAllowed { .. } | Refusal::NotRevoked | Refusal::NoSuchSending => {
+                Code::CommandNotAllowed
+            }
             Refusal::AlreadyRecorded => Code::AlreadyRecorded,
             Refusal::DocumentsMissing(_) => Code::DocumentsMissing,
             Refusal::NoSuchAttempt | Refusal::NoSuchRefund => Code::NoSuchPayment,
@@ -254,6 +265,10 @@ impl From<Refusal> for Problem {
             Refusal::CsrAlreadySubmitted => Code::CsrAlreadySubmitted,
             Refusal::WrittenDiffers => Code::WrittenDiffers,
             Refusal::SubjectDiffers => Code::SubjectDiffers,
+            Refusal::PasswordUnderway => Code::PasswordUnderway,
+            Refusal::PasswordGone => Code::PasswordGone,
+            Refusal::TooManySendings => Code::PasswordSentTooOften,
+            Refusal::PasswordVoid => Code::MemoSecretUnknown,
             Refusal::Erased => Code::OrderErased,
         };
         Problem::new(code).because(&refusal.to_string())

@@ -7,6 +7,7 @@ use yinxin_order::document::{Document, DocumentKind, Verdict};
 use yinxin_order::form::{ApplicationForm, MaskedForm};
 use yinxin_order::issuance::Parcel;
 use yinxin_order::order::{Order, Product};
+use yinxin_order::password::{MAX_SENDINGS, PasswordDelivery, PasswordStatus, PasswordWay};
 use yinxin_order::payment::{Payment, Provider};
 use yinxin_order::revocation::{Revocation, RevocationReason};
 use yinxin_order::state::{State, Turn};
@@ -37,6 +38,36 @@ impl From<&Revocation> for RevocationView {
             reason: revocation.reason,
             invalidity_date: revocation.invalidity_date.map(timestamp),
             is_published: revocation.published_at.is_some(),
+        }
+    }
+}
+
+/// How far the UKey's password came on its way to its holder.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PasswordView {
+    /// Which way it goes: in an SMS, or for the secret in the memo of a transfer.
+    pub way: PasswordWay,
+    /// How far it came.
+    pub status: PasswordStatus,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// Which sending it is.
+    pub sending: u8,
+    /// How often an officer can have it sent again.
+    pub sendings_left: u8,
+    /// The code of the bank or the SMS provider, where it failed or came back.
+    pub code: Option<String>,
+}
+
+impl From<&PasswordDelivery> for PasswordView {
+    fn from(delivery: &PasswordDelivery) -> Self {
+        PasswordView {
+            way: delivery.way,
+            status: delivery.status,
+            since: timestamp(delivery.since),
+            sending: delivery.number,
+            sendings_left: MAX_SENDINGS.saturating_sub(delivery.number),
+            code: delivery.code.clone(),
         }
     }
 }
@@ -76,6 +107,8 @@ pub struct OrderView {
     pub revocation: Option<RevocationView>,
     /// The UKey's serial number, once it is written.
     pub token_serial: Option<String>,
+    /// How far its password came, once it is written.
+    pub password: Option<PasswordView>,
 }
 
 /// A product.
@@ -191,6 +224,7 @@ impl From<&Order> for OrderView {
             parcel: order.parcel.clone(),
             revocation: order.revocation.as_ref().map(RevocationView::from),
             token_serial: order.written.as_ref().map(|written| written.token_serial.clone()),
+            password: order.password.as_ref().map(PasswordView::from),
         }
     }
 }

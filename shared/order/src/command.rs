@@ -8,6 +8,7 @@ use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderNumber, VendorId};
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use crate::order::IdentityEvidence;
+use crate::password::PasswordOutcome;
 use crate::payment::{Provider, RefundOutcome};
 use crate::revocation::RevocationReason;
 
@@ -157,6 +158,15 @@ pub enum Command {
         /// The UKey's user password, for `notify` alone.
         password: Sealed,
     },
+    /// Note what became of a sending of the password.
+    RecordPassword {
+        /// Which sending.
+        number: u8,
+        /// What became of it.
+        outcome: PasswordOutcome,
+    },
+    /// Send the password once more: it did not arrive, or its secret is lost.
+    ResendPassword,
     /// Note that the UKey was mailed.
     Dispatch {
         /// Courier and number.
@@ -229,6 +239,8 @@ command_names! {
     RecordCertificates => "record_certificates", ({ .. });
     ReportIssuanceFailure => "report_issuance_failure", ({ .. });
     ConfirmWritten => "confirm_written", ({ .. });
+    RecordPassword => "record_password", ({ .. });
+    ResendPassword => "resend_password", ();
     Dispatch => "dispatch", ({ .. });
     ConfirmReceipt => "confirm_receipt", ();
     Revoke => "revoke", ({ .. });

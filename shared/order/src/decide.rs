@@ -6,7 +6,7 @@ use crate::document::Document;
 use crate::effect::{Effect, Notice};
 use crate::form::ApplicationForm;
 use crate::identifiers::Fen;
-use crate::issuance::WrittenToken;
+use crate::issuance::{SubmittedCsr, WrittenToken};
 use crate::order::{Event, IdentityEvidence, Order, Personal};
 use crate::payment::{
     Flag, MAX_ATTEMPTS, MAX_REFUND_NUMBERS, Payment, PaymentStatus, Provider, Refund, RefundOutcome,
@@ -16,6 +16,8 @@ use crate::refusal::Refusal;
 use crate::revocation::{Revocation, RevocationReason};
 use crate::state::State;
 use crate::table::{find, next_state};
+
+mod password;
 
 /// What a command leads to: to be stored as one, or not at all.
 #[derive(Debug, Clone)]
@@ -107,6 +109,10 @@ fn was_recorded(order: &Order, command: &Command) -> bool {
             personal.is_some_and(|personal| personal.certificates.is_some())
         }
         Command::ConfirmWritten { written, .. } => order.written.as_ref() == Some(written),
+        Command::RecordPassword { number, outcome } => order
+            .password
+            .as_ref()
+            .is_some_and(|delivery| delivery.tells_nothing_new(*number, outcome)),
         Command::Dispatch { parcel } => order.parcel.as_ref() == Some(parcel),
         // A revocation is final: the first one counts, whatever a second one says.
         Command::Revoke { .. } => order.revocation.is_some(),
@@ -144,13 +150,7 @@ fn carry_out(
             record_document(order, document);
             Vec::new()
         }
-        Command::SignApplication { practice_statement } => {
-            require_documents(order)?;
-            let personal = personal(order)?;
-            personal.signed_at = Some(now);
-            personal.practice_statement = Some(practice_statement.clone());
-            Vec::new()
-        }
+        Command::SignApplication { practice_statement } => sign(order, practice_statement, now)?,
         Command::StartPayment { provider } => start_payment(order, *provider, now)?,
         Command::RecordPayment {
             attempt,
@@ -177,15 +177,7 @@ fn carry_out(
             attempt,
             trade_no,
             amount,
-        } => {
-            payment(order, *attempt)?;
-            order.flags.push(Flag {
-                attempt: *attempt,
-                trade_no: trade_no.clone(),
-                amount: *amount,
-            });
-            vec![Effect::QueryPayment { attempt: *attempt }]
-        }
+        } => flag_payment(order, *attempt, trade_no, *amount)?,
         Command::RecordRefund {
             attempt,
             number,
@@ -204,12 +196,7 @@ fn carry_out(
             Vec::new()
         }
         Command::Cancel | Command::Expire => give_back(order),
-        Command::SubmitCsr { csr } => {
-            order.issuance_failure = None;
-            let personal = personal(order)?;
-            personal.csr = Some(csr.clone());
-            vec![Effect::AskCa]
-        }
+        Command::SubmitCsr { csr } => submit_csr(order, csr)?,
         Command::RecordCertificates { certificates } => {
             personal(order)?.certificates = Some((**certificates).clone());
             Vec::new()
@@ -220,12 +207,11 @@ fn carry_out(
             Vec::new()
         }
         Command::ConfirmWritten { written, password } => {
-            require_issued(order, written)?;
-            order.written = Some(written.clone());
-            vec![Effect::SendPassword {
-                sealed: password.clone(),
-            }]
+            confirm_written(order, written)?;
+            password::send(order, password, now)?
         }
+        Command::RecordPassword { number, outcome } => password::record(order, *number, outcome, now)?,
+        Command::ResendPassword => password::resend(order, now)?,
         Command::Dispatch { parcel } => {
             order.parcel = Some(parcel.clone());
             notice(Notice::Dispatched)
@@ -237,9 +223,10 @@ fn carry_out(
         } => revoke(order, *reason, *invalidity_date, by, now),
         Command::RecordRevocation => record_revocation(order, now)?,
         Command::Remind => {
+            let effects = remind(order, now);
             order.reminders += 1;
             order.reminded_at = Some(now);
-            remind(order)
+            effects
         }
         Command::Erase => {
             order.personal = None;
@@ -270,6 +257,30 @@ fn record_document(order: &mut Order, document: &Document) {
         .documents
         .retain(|known| known.kind != document.kind || (known.is_accepted() && !document.is_accepted()));
     order.documents.push(document.clone());
+}
+
+fn sign(order: &mut Order, practice_statement: &str, now: OffsetDateTime) -> Result<Vec<Effect>, Refusal> {
+    require_documents(order)?;
+    let personal = personal(order)?;
+    personal.signed_at = Some(now);
+    personal.practice_statement = Some(practice_statement.to_owned());
+    Ok(Vec::new())
+}
+
+fn submit_csr(order: &mut Order, csr: &SubmittedCsr) -> Result<Vec<Effect>, Refusal> {
+    order.issuance_failure = None;
+    personal(order)?.csr = Some(csr.clone());
+    Ok(vec![Effect::AskCa])
+}
+
+fn flag_payment(order: &mut Order, attempt: u8, trade_no: &str, amount: Fen) -> Result<Vec<Effect>, Refusal> {
+    payment(order, attempt)?;
+    order.flags.push(Flag {
+        attempt,
+        trade_no: trade_no.to_owned(),
+        amount,
+    });
+    Ok(vec![Effect::QueryPayment { attempt }])
 }
 
 fn start_payment(order: &mut Order, provider: Provider, now: OffsetDateTime) -> Result<Vec<Effect>, Refusal> {
@@ -393,17 +404,17 @@ fn record_revocation(order: &mut Order, now: OffsetDateTime) -> Result<Vec<Effec
     Ok(Vec::new())
 }
 
-fn require_issued(order: &mut Order, written: &WrittenToken) -> Result<(), Refusal> {
+fn confirm_written(order: &mut Order, written: &WrittenToken) -> Result<(), Refusal> {
     let issued = personal(order)?.certificates.as_ref();
     let same = issued.is_some_and(|issued| {
         issued.signing_certificate_sm3 == written.signing_certificate_sm3
             && issued.encryption_certificate_sm3 == written.encryption_certificate_sm3
     });
-    if same {
-        Ok(())
-    } else {
-        Err(Refusal::WrittenDiffers)
+    if !same {
+        return Err(Refusal::WrittenDiffers);
     }
+    order.written = Some(written.clone());
+    Ok(())
 }
 
 fn notice(notice: Notice) -> Vec<Effect> {
@@ -428,8 +439,8 @@ fn give_back(order: &mut Order) -> Vec<Effect> {
     effects
 }
 
-fn remind(order: &Order) -> Vec<Effect> {
-    let mut effects = Vec::new();
+fn remind(order: &mut Order, now: OffsetDateTime) -> Vec<Effect> {
+    let mut effects = Vec::from_iter(password::remind(order, now));
     if order.state == State::Issuing {
         effects.push(Effect::AskCa);
     }

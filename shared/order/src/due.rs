@@ -28,10 +28,14 @@ impl Order {
             .state
             .patience()
             .map(|patience| (self.entered_at + patience, Late::Expire));
-        let reminder = self
-            .waits_for_platform()
-            .then(|| (self.next_reminder(), Late::Remind));
-        let erasure = (self.state.turn() == Turn::Nobody && self.personal.is_some() && reminder.is_none())
+        let waits = self.waits_for_platform();
+        let reminder = [waits.then(|| self.next_reminder()), self.password_look()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| (at, Late::Remind));
+        // A password that waits to be collected does not hold up the erasure: it is erased with the rest.
+        let erasure = (self.state.turn() == Turn::Nobody && self.personal.is_some() && !waits)
             .then(|| (self.entered_at + retention, Late::Erase));
         [expiry, reminder, erasure]
             .into_iter()
@@ -46,6 +50,18 @@ impl Order {
             || silent_payment
             || self.ledger().refund_due > 0
             || self.awaits_revocation()
+            || self.awaits_password()
+    }
+
+    /// When a password that is not on its way is looked at: whether its transfer came back, and at last to forget it.
+    fn password_look(&self) -> Option<OffsetDateTime> {
+        let delivery = self.password.as_ref()?;
+        self.personal.as_ref()?.password.as_ref()?;
+        if delivery.is_underway() {
+            return None;
+        }
+        let check = delivery.next_return_check(self.reminded_at);
+        Some(check.unwrap_or_else(|| delivery.kept_until()))
     }
 
     fn next_reminder(&self) -> OffsetDateTime {
@@ -54,6 +70,7 @@ impl Order {
             .iter()
             .map(|payment| payment.started_at)
             .chain(self.revocation.as_ref().map(|revocation| revocation.at))
+            .chain(self.password.as_ref().map(|delivery| delivery.since))
             .chain(self.reminded_at)
             .fold(self.entered_at, OffsetDateTime::max);
         since + REMINDER * 2_i32.pow(self.reminders.min(DOUBLINGS))

@@ -37,10 +37,16 @@ pub enum Effect {
         /// The code.
         sealed: Sealed,
     },
-    /// Send the UKey's user password the way the identity check decided.
+    /// Send the UKey's user password the way the identity check decided. The order keeps it, so that no queue does.
     SendPassword {
-        /// The password.
-        sealed: Sealed,
+        /// Which sending.
+        #[serde(default = "first_sending")]
+        number: u8,
+    },
+    /// Ask the bank what became of the transfer of a sending.
+    QueryTransfer {
+        /// Which sending.
+        number: u8,
     },
     /// Tell the applicant what happened.
     SendNotice {
@@ -78,6 +84,15 @@ pub enum Notice {
     Dispatched,
     /// The money is on its way back.
     Refunded,
+    /// The transfer arrived whose memo carries the secret for the password.
+    PasswordSent,
+    /// The password did not arrive, or came back.
+    PasswordFailed,
+}
+
+/// An effect that was stored before sendings were counted is the first one.
+fn first_sending() -> u8 {
+    1
 }
 
 /// The queues that carry effects, one for each function that does them.
@@ -96,9 +111,10 @@ impl Effect {
     pub fn queue(&self) -> Queue {
         match self {
             Effect::AskCa | Effect::RevokeCertificates | Effect::RecoverKey { .. } => Queue::Issue,
-            Effect::SendCode { .. } | Effect::SendPassword { .. } | Effect::SendNotice { .. } => {
-                Queue::Notify
-            }
+            Effect::SendCode { .. }
+            | Effect::SendPassword { .. }
+            | Effect::QueryTransfer { .. }
+            | Effect::SendNotice { .. } => Queue::Notify,
             Effect::Refund { .. } | Effect::CloseAttempt { .. } | Effect::QueryPayment { .. } => {
                 Queue::Payment
             }
@@ -113,6 +129,7 @@ impl Effect {
             Effect::RecoverKey { .. } => "recover_key",
             Effect::SendCode { .. } => "send_code",
             Effect::SendPassword { .. } => "send_password",
+            Effect::QueryTransfer { .. } => "query_transfer",
             Effect::SendNotice { .. } => "send_notice",
             Effect::Refund { .. } => "refund",
             Effect::CloseAttempt { .. } => "close_attempt",

@@ -14,6 +14,7 @@ pub mod identifiers;
 pub mod issuance;
 pub mod kind;
 pub mod order;
+pub mod password;
 pub mod payment;
 pub mod recovery;
 pub mod refusal;

@@ -4,10 +4,12 @@ use time::OffsetDateTime;
 
 use crate::command::{Actor, CommandName};
 use crate::document::{Document, DocumentKind};
+use crate::effect::Sealed;
 use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId};
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
+use crate::password::PasswordDelivery;
 use crate::payment::{Flag, Ledger, Payment, Posting};
 use crate::revocation::Revocation;
 use crate::state::State;
@@ -56,6 +58,9 @@ pub struct Order {
     pub flags: Vec<Flag>,
     /// What the agent read back from the UKey.
     pub written: Option<WrittenToken>,
+    /// How far the UKey's password came on its way to the holder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordDelivery>,
     /// The parcel.
     pub parcel: Option<Parcel>,
     /// Why the CA could not issue for the last request.
@@ -104,6 +109,9 @@ pub struct Personal {
     pub csr: Option<SubmittedCsr>,
     /// What the CA issued.
     pub certificates: Option<Certificates>,
+    /// The UKey's user password, for `notify` alone, until it is collected or was kept long enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Sealed>,
 }
 
 impl std::fmt::Debug for Personal {
@@ -189,6 +197,7 @@ impl Order {
             payments: Vec::new(),
             flags: Vec::new(),
             written: None,
+            password: None,
             parcel: None,
             issuance_failure: None,
             revocation: None,
@@ -200,6 +209,7 @@ impl Order {
                 rejection: None,
                 csr: None,
                 certificates: None,
+                password: None,
             }),
         };
         let event = Event {
@@ -243,6 +253,11 @@ impl Order {
         self.revocation
             .as_ref()
             .is_some_and(|revocation| revocation.published_at.is_none())
+    }
+
+    /// Whether the password is on its way, and nobody has said how that ended.
+    pub fn awaits_password(&self) -> bool {
+        self.personal.is_some() && self.password.as_ref().is_some_and(PasswordDelivery::is_underway)
     }
 
     /// The number under which the provider knows `attempt`, once the order has a number.

@@ -44,6 +44,21 @@ pub enum Refusal {
     /// Nobody asked for the revocation that is reported.
     #[error("the certificates of this order were not revoked")]
     NotRevoked,
+    /// The order has not sent, or not asked for, this sending of a password.
+    #[error("the order has no such sending of its password")]
+    NoSuchSending,
+    /// Whether the last sending arrives is not known yet.
+    #[error("the password is still on its way")]
+    PasswordUnderway,
+    /// The password was collected, or kept for so long that it was forgotten.
+    #[error("the platform has the password no more")]
+    PasswordGone,
+    /// The password was sent too often.
+    #[error("the password was sent too often for this order")]
+    TooManySendings,
+    /// The secret's transfer came back or failed, or the password goes by SMS.
+    #[error("no memo secret opens this order's password now")]
+    PasswordVoid,
     /// The personal data was erased.
     #[error("the order's personal data was erased")]
     Erased,
@@ -53,7 +68,9 @@ impl Refusal {
     /// The stable code, used as the problem type.
     pub fn code(&self) -> &'static str {
         match self {
-            Refusal::NotAllowed { .. } | Refusal::NotRevoked => "command-not-allowed",
+            Refusal::NotAllowed { .. } | Refusal::NotRevoked | Refusal::NoSuchSending => {
+                "command-not-allowed"
+            }
             Refusal::AlreadyRecorded => "already-recorded",
             Refusal::DocumentsMissing(_) => "documents-missing",
             Refusal::NoSuchAttempt | Refusal::NoSuchRefund => "no-such-payment",
@@ -62,6 +79,10 @@ impl Refusal {
             Refusal::CsrAlreadySubmitted => "csr-already-submitted",
             Refusal::WrittenDiffers => "written-differs",
             Refusal::SubjectDiffers => "subject-differs",
+            Refusal::PasswordUnderway => "password-underway",
+            Refusal::PasswordGone => "password-gone",
+            Refusal::TooManySendings => "password-sent-too-often",
+            Refusal::PasswordVoid => "memo-secret-unknown",
             Refusal::Erased => "order-erased",
         }
     }

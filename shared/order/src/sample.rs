@@ -10,6 +10,7 @@ use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId, china_d
 use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
 use crate::order::{NewOrder, Order, Product};
+use crate::password::PasswordOutcome;
 use crate::payment::Provider;
 use crate::state::State;
 
@@ -115,6 +116,10 @@ fn onwards(state: State, order: &Order, seed: u32, now: OffsetDateTime) -> Comma
                 encryption_certificate_sm3: digest('b'),
             },
             password: Sealed("sealed".to_owned()),
+        },
+        State::AwaitingDispatch if order.awaits_password() => Command::RecordPassword {
+            number: 1,
+            outcome: PasswordOutcome::Sent,
         },
         State::AwaitingDispatch => Command::Dispatch {
             parcel: Parcel {

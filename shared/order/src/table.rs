@@ -76,6 +76,8 @@ const OWING: &[State] = &[
 ];
 /// Certificates exist.
 const CERTIFIED: &[State] = &[AwaitingWriting, AwaitingDispatch, AwaitingReceipt, Completed];
+/// The UKey is written: its password is on its way, or was.
+const WRITTEN: &[State] = &[AwaitingDispatch, AwaitingReceipt, Completed];
 const ENDED: &[State] = &[Completed, Cancelled, Expired];
 
 /// The table. Rows are read top to bottom; no two rows share a state and a command (a test checks it).
@@ -107,6 +109,9 @@ pub const TABLE: &[Row] = &[
     row(&[Issuing],                 RecordCertificates,    Next::Advance,                     &[]),
     row(&[Issuing],                 ReportIssuanceFailure, Next::To(AwaitingPersonalisation), &[]),
     row(&[AwaitingWriting],         ConfirmWritten,        Next::Advance,                     &["send_password"]),
+    // The password goes its own way: it moves no order, and a bank may need longer for it than the courier.
+    row(WRITTEN,                    RecordPassword,        Next::Stay,                        &["send_notice"]),
+    row(WRITTEN,                    ResendPassword,        Next::Stay,                        &["send_password"]),
     row(&[AwaitingDispatch],        Dispatch,              Next::Advance,                     &["send_notice"]),
     row(&[AwaitingReceipt],         ConfirmReceipt,        Next::Advance,                     &[]),
     // Revocation moves no order: writing and mailing are about the UKey, which keeps revoked certificates too.
@@ -119,7 +124,7 @@ pub const TABLE: &[Row] = &[
     row(&[AwaitingReceipt],         Expire,                Next::Advance,                     &[]),
     // Late turns of the platform.
     row(&[AwaitingPayment],         Remind,                Next::Stay,                        &["query_payment", "refund"]),
-    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "query_payment", "refund"]),
+    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "query_payment", "refund", "send_password", "query_transfer"]),
     row(ENDED_UNPAID,               Remind,                Next::Stay,                        &["query_payment"]),
     // After the retention period.
     row(ENDED,                      Erase,                 Next::Stay,                        &[]),

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 use yinxin_order::command::{Actor, Command};
 use yinxin_order::document::{Document, DocumentKind, Verdict};
+use yinxin_order::due::Late;
 use yinxin_order::effect::{Effect, Sealed};
 use yinxin_order::form::sample;
 use yinxin_order::identifiers::{Fen, OrderId, OrderNumber, china_date};
 use yinxin_order::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
 use yinxin_order::kind::Kind;
 use yinxin_order::order::{NewOrder, Order, Product};
+use yinxin_order::password::{MAX_SENDINGS, PasswordOutcome, PasswordStatus};
 use yinxin_order::payment::{Payment, PaymentStatus, Provider, RefundOutcome};
 use yinxin_order::revocation::RevocationReason;
 use yinxin_order::state::{State, Turn};
@@ -48,10 +50,11 @@ fn start() -> OffsetDateTime {
 
 fn new_order(dice: &mut Dice) -> Order {
     let seed = u32::try_from(dice.roll(1000)).expect("small");
-    let form = if dice.roll(2) == 0 {
-        sample::unit(seed)
-    } else {
-        sample::person(seed)
+    let form = match dice.roll(4) {
+        0 => sample::unit(seed),
+        1 => sample::person(seed),
+        2 => sample::unit_by_account(seed),
+        _ => sample::person_by_account(seed),
     };
     let new = NewOrder {
         id: OrderId::from_random([7; 16]),
@@ -108,7 +111,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
     let fen = if dice.roll(8) == 0 { 1 } else { PRICE_FEN };
     let amount = Fen::new(fen).expect("an amount");
     let trade_no = format!("T{attempt}-{fen}");
-    match dice.roll(29) {
+    match dice.roll(32) {
         0 => {
             let personal = order.personal.as_ref();
             let form = personal.map_or_else(|| sample::unit(1), |personal| personal.form.clone());
@@ -193,6 +196,8 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         25 => Command::RecordRevocation,
         26 if dice.roll(20) == 0 => Command::Erase,
         26 => Command::RecordClosing { attempt },
+        29 | 30 => password_news(dice),
+        31 => Command::ResendPassword,
         27 if dice.roll(4) == 0 => Command::ReturnPayment {
             attempt,
             trade_no,
@@ -200,6 +205,24 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
             paid_at: now,
         },
         _ => Command::Remind,
+    }
+}
+
+/// What a provider, a bank or a collector might say of the password.
+fn password_news(dice: &mut Dice) -> Command {
+    Command::RecordPassword {
+        number: u8::try_from(dice.roll(3) + 1).expect("small"),
+        outcome: match dice.roll(6) {
+            0 | 1 => PasswordOutcome::Submitted,
+            2 => PasswordOutcome::Sent,
+            3 => PasswordOutcome::Returned {
+                code: "NAME_MISMATCH".to_owned(),
+            },
+            4 => PasswordOutcome::Failed {
+                code: "ACCOUNT_CLOSED".to_owned(),
+            },
+            _ => PasswordOutcome::Collected,
+        },
     }
 }
 
@@ -308,6 +331,7 @@ fn check(order: &Order, till: &Till) {
         !order.awaits_revocation() || order.due(RETENTION).is_some(),
         "a revocation is not published and nobody looks at it"
     );
+    check_password_is_looked_at(order);
     assert!(
         order.state.turn() != Turn::Platform || order.due(RETENTION).is_some(),
         "{:?} is ours and nobody looks at it",
@@ -326,6 +350,7 @@ fn check(order: &Order, till: &Till) {
 #[test]
 fn whatever_happens_the_money_adds_up() {
     let mut ends = std::collections::HashMap::new();
+    let mut passwords = std::collections::HashSet::new();
     for seed in 0..WALKS {
         let mut dice = Dice(seed);
         let mut order = new_order(&mut dice);
@@ -347,6 +372,7 @@ fn whatever_happens_the_money_adds_up() {
                     assert_eq!(moved.event.to, moved.order.state);
                     check_effects(&order, &wish, &moved.effects);
                     check_revocation(&order, &wish, &moved.order);
+                    check_password(&order, &wish, &moved);
                     order = moved.order;
                     // Every message may come twice.
                     let again = decide(&order, &wish, Actor::Applicant, now);
@@ -358,6 +384,7 @@ fn whatever_happens_the_money_adds_up() {
                             | Command::RecordRefund { .. }
                             | Command::Revoke { .. }
                             | Command::RecordRevocation
+                            | Command::RecordPassword { .. }
                     );
                     // The last number of a refund is not given up; being closed makes it abnormal.
                     let is_last = matches!(
@@ -390,7 +417,9 @@ fn whatever_happens_the_money_adds_up() {
             check(&order, &till);
         }
         *ends.entry(order.state).or_insert(0) += 1;
+        passwords.extend(order.password.as_ref().map(|delivery| delivery.status));
     }
+    assert_eq!(passwords.len(), 6, "the walks are too tame: {passwords:?}");
     for state in [
         State::Completed,
         State::Cancelled,
@@ -403,6 +432,81 @@ fn whatever_happens_the_money_adds_up() {
             "no walk ended in {state:?}: the walks are too tame: {ends:?}"
         );
     }
+}
+
+/// A password that the platform owes an answer about is looked at within hours, and none is kept for ever.
+fn check_password_is_looked_at(order: &Order) {
+    let (Some(delivery), Some(personal)) = (&order.password, &order.personal) else {
+        return;
+    };
+    let look = order.due(RETENTION);
+    assert!(
+        !delivery.is_underway()
+            || matches!(look, Some((at, Late::Remind)) if at <= latest(order) + Duration::hours(5)),
+        "a password is on its way and nobody looks at it: {look:?}"
+    );
+    assert!(
+        personal.password.is_none() || look.is_some(),
+        "a password is kept and nobody will forget it"
+    );
+}
+
+/// The latest time that an order knows of.
+fn latest(order: &Order) -> OffsetDateTime {
+    let times = [
+        order.reminded_at,
+        order.password.as_ref().map(|delivery| delivery.since),
+    ];
+    times
+        .into_iter()
+        .flatten()
+        .chain(order.payments.iter().map(|payment| payment.started_at))
+        .chain(order.revocation.as_ref().map(|revocation| revocation.at))
+        .fold(order.entered_at, OffsetDateTime::max)
+}
+
+/// A password is sent under one number after the other, never while another sending is on its way, and is gone once collected.
+fn check_password(before: &Order, wish: &Command, moved: &yinxin_order::Move) {
+    let after = &moved.order;
+    let Some(now) = &after.password else {
+        assert!(before.password.is_none(), "a delivery was forgotten");
+        return;
+    };
+    let sends = |effect: &Effect| matches!(effect, Effect::SendPassword { number } if *number == now.number);
+    match &before.password {
+        None => assert!(matches!(wish, Command::ConfirmWritten { .. })),
+        Some(then) if then.number != now.number => {
+            assert!(matches!(wish, Command::ResendPassword));
+            assert_eq!(now.number, then.number + 1);
+            assert!(!then.is_underway(), "two secrets are in the world");
+            assert!(moved.effects.iter().any(sends), "a new sending is not sent");
+        }
+        Some(then) => {
+            let is_final = matches!(
+                then.status,
+                PasswordStatus::Returned | PasswordStatus::Failed | PasswordStatus::Collected
+            );
+            assert!(
+                !is_final || then == now,
+                "{:?} became {:?}",
+                then.status,
+                now.status
+            );
+        }
+    }
+    assert!((1..=MAX_SENDINGS).contains(&now.number));
+    let is_kept = after
+        .personal
+        .as_ref()
+        .is_some_and(|personal| personal.password.is_some());
+    assert!(
+        now.status != PasswordStatus::Collected || !is_kept,
+        "a collected password is kept"
+    );
+    assert!(
+        !now.is_underway() || is_kept || after.personal.is_none(),
+        "a password on its way is not kept"
+    );
 }
 
 fn check_effects(before: &Order, wish: &Command, effects: &[Effect]) {

@@ -41,6 +41,9 @@ pub struct Templates {
     pub template_rejected: String,
     /// The UKey is on its way.
     pub template_dispatched: String,
+    /// The password did not arrive. A secret that was filled before there was this text has none; the provider refuses it.
+    #[serde(default)]
+    pub template_password_failed: String,
 }
 
 /// One message to one mobile.

@@ -1,4 +1,4 @@
-//! One-time codes: captchas and SMS codes, kept as keyed hashes, with their limits.
+//! One-time codes: captchas, SMS codes and memo secrets, kept as keyed hashes, with their limits.
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use yinxin_order::identifiers::OrderId;
@@ -15,6 +15,11 @@ pub const RESEND_AFTER: Duration = Duration::seconds(60);
 /// The most codes to one mobile on one day (China time).
 pub const MAX_CODES_PER_DAY: u32 = 10;
 
+/// How long the secret in a transfer's memo (口令领取码) is good: banks may need some days, and many people read memos.
+pub const MEMO_SECRET_LIFETIME: Duration = Duration::days(7);
+/// The most transfers to one account on one day (China time): each costs money.
+pub const MAX_TRANSFERS_PER_DAY: u32 = 3;
+
 /// Which code is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CodeKey {
@@ -22,6 +27,13 @@ pub enum CodeKey {
     Captcha(String),
     /// The code that stands for the application signature of an order.
     Signature(OrderId),
+    /// The secret in the memo of a transfer.
+    MemoSecret {
+        /// The order whose password it opens.
+        order: OrderId,
+        /// Which sending of the password.
+        number: u8,
+    },
 }
 
 impl CodeKey {
@@ -30,6 +42,7 @@ impl CodeKey {
         match self {
             CodeKey::Captcha(id) => format!("CAPTCHA#{id}"),
             CodeKey::Signature(order) => format!("SIGNATURE#{}", order.as_str()),
+            CodeKey::MemoSecret { order, number } => format!("MEMO#{}#{number}", order.as_str()),
         }
     }
 
@@ -37,7 +50,7 @@ impl CodeKey {
     pub fn max_tries(&self) -> u32 {
         match self {
             CodeKey::Captcha(_) => 1,
-            CodeKey::Signature(_) => MAX_TRIES,
+            CodeKey::Signature(_) | CodeKey::MemoSecret { .. } => MAX_TRIES,
         }
     }
 }
@@ -105,6 +118,40 @@ impl MobileUse {
     }
 }
 
+/// The transfers that went to an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccountUse {
+    /// The China-time day that `count` belongs to, `YYYY-MM-DD`.
+    pub day: String,
+    /// Transfers of that day.
+    pub count: u32,
+    /// Grows with each change; 0 where nothing is stored.
+    pub revision: u64,
+}
+
+impl AccountUse {
+    /// The use after one more transfer; `None` where the account had its transfers of the day.
+    pub fn after_one_more(&self, today: &str) -> Option<AccountUse> {
+        let today_before = if self.day == today { self.count } else { 0 };
+        (today_before < MAX_TRANSFERS_PER_DAY).then(|| AccountUse {
+            day: today.to_owned(),
+            count: today_before + 1,
+            revision: self.revision + 1,
+        })
+    }
+}
+
+/// Whether a memo secret is kept, so that its transfer may be submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKept {
+    /// Since this call; the account's limit counts the transfer.
+    Now,
+    /// Since an earlier call. Nothing was changed or counted.
+    Before,
+    /// It is not: the account had its transfers of the day.
+    DailyLimit,
+}
+
 /// Why a code was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CodeRefusal {
@@ -159,6 +206,16 @@ pub trait Codes: Send + Sync {
         used: &MobileUse,
         errand: &Errand,
     ) -> Result<(), StoreError>;
+
+    /// Keeps a memo secret and counts its transfer against the limit of the account, given by its keyed hash, in one
+    /// transaction. `Conflict` where another transfer to the account was first.
+    async fn put_memo_secret(
+        &self,
+        key: &CodeKey,
+        code: &StoredCode,
+        account: &str,
+        today: &str,
+    ) -> Result<SecretKept, StoreError>;
 
     /// Counts one try. `Ok(Err(..))` where the code may not be tried; `Ok(Ok(hash))` to compare with.
     async fn count_try(

@@ -15,7 +15,7 @@ use yinxin_order::state::State;
 use crate::audits::AuditEntry;
 use crate::catalog::{Catalog, Vendor};
 use crate::claims::{Claim, Idempotency};
-use crate::codes::{CodeKey, CodeRefusal, Codes, MobileUse, StoredCode};
+use crate::codes::{AccountUse, CodeKey, CodeRefusal, Codes, MobileUse, SecretKept, StoredCode};
 use crate::deliveries::{Claimed, Deliveries};
 use crate::documents::{Announced, Documents, UploadKey, UploadPermission};
 use crate::error::StoreError;
@@ -45,6 +45,7 @@ struct Inner {
     errands: Vec<Errand>,
     codes: HashMap<String, StoredCode>,
     mobiles: HashMap<String, MobileUse>,
+    accounts: HashMap<String, AccountUse>,
     messages: HashMap<String, (OffsetDateTime, Option<String>)>,
     issuances: HashMap<String, Issuance>,
     serials: HashSet<String>,
@@ -279,6 +280,26 @@ impl Codes for MemoryStore {
         inner.codes.insert(key.as_key(), code.clone());
         inner.errands.push(errand.clone());
         Ok(())
+    }
+
+    async fn put_memo_secret(
+        &self,
+        key: &CodeKey,
+        code: &StoredCode,
+        account: &str,
+        today: &str,
+    ) -> Result<SecretKept, StoreError> {
+        let mut inner = self.inner();
+        if inner.codes.contains_key(&key.as_key()) {
+            return Ok(SecretKept::Before);
+        }
+        let used = inner.accounts.get(account).cloned().unwrap_or_default();
+        let Some(next) = used.after_one_more(today) else {
+            return Ok(SecretKept::DailyLimit);
+        };
+        inner.accounts.insert(account.to_owned(), next);
+        inner.codes.insert(key.as_key(), code.clone());
+        Ok(SecretKept::Now)
     }
 
     async fn count_try(

@@ -142,10 +142,13 @@ impl Journey {
                     .1
             }
             PasswordRoute::BankMemo(payee) => {
-                self.stage
-                    .sandbox
-                    .memo(payee.account_number.as_str(), self.limit())
-                    .await?
+                let limit = self.limit();
+                self.applicant()?.password_is("sent", limit).await?;
+                let account = payee.account_number.as_str();
+                let secret = self.stage.sandbox.memo(account, limit).await?;
+                self.remember("memo secret", &secret)?;
+                let collected = self.applicant()?.collect_password(&secret).await?.ok()?;
+                text(&collected, "password")?
             }
         };
         self.remember("password", &password)?;

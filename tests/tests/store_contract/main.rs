@@ -102,6 +102,12 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
         .context("reports")?;
     others::codes_have_limits(&*store).await.context("codes")?;
     others::mobiles_have_limits(&*store).await.context("mobiles")?;
+    others::memo_secrets_have_limits(&*store)
+        .await
+        .context("memo secrets")?;
+    others::transfers_at_once_are_both_counted(&*store)
+        .await
+        .context("transfers at once")?;
     others::what_is_signed_is_recorded_once(&*store)
         .await
         .context("issuances")?;

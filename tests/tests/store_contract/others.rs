@@ -5,7 +5,7 @@ use yinxin_order::effect::Effect;
 use yinxin_order::identifiers::china_date;
 use yinxin_order::order::Order;
 use yinxin_store::StoreError;
-use yinxin_store::codes::{CodeKey, CodeRefusal, MAX_TRIES};
+use yinxin_store::codes::{CodeKey, CodeRefusal, MAX_TRANSFERS_PER_DAY, MAX_TRIES, SecretKept};
 use yinxin_store::deliveries::Claimed;
 use yinxin_store::issuances::Issuances;
 use yinxin_store::orders::Errand;
@@ -96,6 +96,76 @@ pub async fn mobiles_have_limits(store: &impl Store) -> Result<()> {
         .put_sms(&key, &code("two"), &mobile, &twice, &errand(&order))
         .await?;
     ensure!(store.mobile_use(&mobile).await? == twice);
+    Ok(())
+}
+
+pub async fn memo_secrets_have_limits(store: &impl Store) -> Result<()> {
+    let account = random_id().as_str().to_owned();
+    let (today, tomorrow) = ("2026-04-07", "2026-04-08");
+    let keep = async |key: &CodeKey, hash: &str, day: &str| {
+        store.put_memo_secret(key, &code(hash), &account, day).await
+    };
+    let mut keys = Vec::new();
+    for _ in 0..MAX_TRANSFERS_PER_DAY {
+        let key = memo_secret();
+        ensure!(keep(&key, "secret", today).await? == SecretKept::Now);
+        // A repeated errand neither counts nor replaces what is on its way.
+        ensure!(keep(&key, "another", today).await? == SecretKept::Before);
+        keys.push(key);
+    }
+    let one_more = memo_secret();
+    ensure!(keep(&one_more, "secret", today).await? == SecretKept::DailyLimit);
+    ensure!(store.count_try(&one_more, now()).await? == Err(CodeRefusal::Unknown));
+    ensure!(keep(&keys[0], "another", today).await? == SecretKept::Before);
+    ensure!(keep(&one_more, "secret", tomorrow).await? == SecretKept::Now);
+    for _ in 0..MAX_TRIES {
+        ensure!(store.count_try(&keys[0], now()).await? == Ok("secret".to_owned()));
+    }
+    ensure!(store.count_try(&keys[0], now()).await? == Err(CodeRefusal::Exhausted));
+    let late = now() + Duration::minutes(6);
+    ensure!(store.count_try(&keys[1], late).await? == Err(CodeRefusal::Expired));
+    Ok(())
+}
+
+fn memo_secret() -> CodeKey {
+    CodeKey::MemoSecret {
+        order: random_id(),
+        number: 1,
+    }
+}
+
+/// Two sendings to one account at once: the limit counts both, or one of them is told that it lost.
+pub async fn transfers_at_once_are_both_counted(store: &impl Store) -> Result<()> {
+    let account = random_id().as_str().to_owned();
+    let (left, right, code) = (memo_secret(), memo_secret(), code("secret"));
+    let (one, other) = tokio::join!(
+        store.put_memo_secret(&left, &code, &account, "2026-04-07"),
+        store.put_memo_secret(&right, &code, &account, "2026-04-07"),
+    );
+    let mut kept = 0;
+    for (done, key) in [(one, left), (other, right)] {
+        match done {
+            Ok(SecretKept::Now) => kept += 1,
+            Err(StoreError::Conflict) => {
+                let try_of = store.count_try(&key, now()).await?;
+                ensure!(try_of == Err(CodeRefusal::Unknown), "a lost secret is kept");
+            }
+            other => anyhow::bail!("a first secret was answered {other:?}"),
+        }
+    }
+    for _ in kept..MAX_TRANSFERS_PER_DAY {
+        let done = store
+            .put_memo_secret(&memo_secret(), &code, &account, "2026-04-07")
+            .await?;
+        ensure!(
+            done == SecretKept::Now,
+            "a transfer was counted that was not kept"
+        );
+    }
+    let done = store
+        .put_memo_secret(&memo_secret(), &code, &account, "2026-04-07")
+        .await?;
+    ensure!(done == SecretKept::DailyLimit, "a transfer was not counted");
     Ok(())
 }
 

@@ -87,6 +87,7 @@ pub struct FakeBank {
     pub submitted: Mutex<Vec<SubmittedTransfer>>,
     pub submissions: Mutex<VecDeque<Submitted>>,
     pub queries: Mutex<VecDeque<Transfer>>,
+    pub asked: Mutex<u32>,
 }
 
 #[async_trait]
@@ -98,23 +99,35 @@ impl BankBridge for FakeBank {
         memo: &Memo,
         _: OffsetDateTime,
     ) -> Result<Submitted, NotReady> {
-        self.submitted.lock().unwrap().push(SubmittedTransfer {
+        let transfer = SubmittedTransfer {
             number: number.as_str().to_owned(),
             name: payee.name.to_owned(),
             account: payee.account.to_owned(),
             bank: payee.bank_name.to_owned(),
             kind: payee.kind,
             memo: memo.clone(),
-        });
+        };
+        let mut submitted = self.submitted.lock().unwrap();
+        let is_other = submitted
+            .iter()
+            .any(|known| known.number == transfer.number && *known != transfer);
+        submitted.push(transfer);
+        if is_other {
+            return Ok(Submitted::Rejected {
+                code: "DUPLICATE_DIFFERENT".to_owned(),
+            });
+        }
         let told = self.submissions.lock().unwrap().pop_front();
         Ok(told.unwrap_or(Submitted::Accepted))
     }
 
-    async fn query(&self, _: &OutBizNo, _: OffsetDateTime) -> Result<Transfer, NotReady> {
+    async fn query(&self, number: &OutBizNo, _: OffsetDateTime) -> Result<Transfer, NotReady> {
+        *self.asked.lock().unwrap() += 1;
         if let Some(told) = self.queries.lock().unwrap().pop_front() {
             return Ok(told);
         }
-        let known = !self.submitted.lock().unwrap().is_empty();
+        let submitted = self.submitted.lock().unwrap();
+        let known = submitted.iter().any(|known| known.number == number.as_str());
         Ok(if known { success() } else { Transfer::NotFound })
     }
 }

@@ -2,7 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod codes;
+mod collecting;
 mod fakes;
+mod interruptions;
+mod memo_secrets;
 mod notices;
 mod passwords;
+mod stopping;
+mod transfers;
 mod world;

@@ -10,18 +10,24 @@ use yinxin_providers::sms::{Sending, WhoActs};
 
 use crate::world::{NUMBER, World};
 
-const NOTICES: [(Notice, Option<Template>, &str); 4] = [
+const NOTICES: [(Notice, Option<Template>, &str); 6] = [
     (Notice::Approved, Some(Template::Approved), "审核通过"),
     (Notice::Rejected, Some(Template::Rejected), "审核未通过"),
     (Notice::Dispatched, Some(Template::Dispatched), "UKey 已寄出"),
     (Notice::Refunded, None, "已退款"),
+    (Notice::PasswordSent, None, "UKey 口令可以领取"),
+    (
+        Notice::PasswordFailed,
+        Some(Template::PasswordFailed),
+        "UKey 口令未能送达",
+    ),
 ];
 
 fn state_of(notice: Notice) -> State {
     match notice {
         Notice::Approved => State::AwaitingPersonalisation,
         Notice::Rejected => State::AwaitingCorrection,
-        Notice::Dispatched => State::AwaitingReceipt,
+        Notice::Dispatched | Notice::PasswordSent | Notice::PasswordFailed => State::AwaitingReceipt,
         Notice::Refunded => State::Refunding,
     }
 }

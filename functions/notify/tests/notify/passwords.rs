@@ -1,33 +1,41 @@
-//! Passwords: by SMS or in a transfer's memo, as the identity check decided.
+//! Passwords by SMS: sent once, recorded on the order, and sent again when an officer asks for it.
 use time::Duration;
 use yinxin_notify::ports::Template;
+use yinxin_order::command::Command;
+use yinxin_order::effect::{Effect, Notice};
 use yinxin_order::form::PasswordRoute;
-use yinxin_order::form::sample::{
-    bank_account, bank_card, mobile, person, person_by_account, person_name, unit, unit_by_account, unit_name,
-};
+use yinxin_order::form::sample::{mobile, person, unit};
+use yinxin_order::password::PasswordStatus;
+use yinxin_order::sample::order_in;
 use yinxin_order::state::State;
-use yinxin_providers::bank::{Doubt, PayeeKind, Submitted, Transfer};
 use yinxin_providers::sms::{self, Sending, WhoActs};
 
-use crate::fakes::{SubmittedTransfer, success};
-use crate::world::{NUMBER, World};
+use crate::world::{NOW, PASSWORD, World};
 
-const PASSWORD: &str = "k7Wq2m9Zab3x";
+async fn sms_world() -> World {
+    World::with(State::AwaitingDispatch, unit(1)).await
+}
 
-async fn memo_world() -> World {
-    World::with(State::AwaitingDispatch, unit_by_account(1)).await
+fn refused(who: WhoActs) -> Sending {
+    Sending::Refused {
+        code: "isv.MOBILE_NUMBER_ILLEGAL".to_owned(),
+        who,
+    }
+}
+
+fn answer(world: &World, answer: Sending) {
+    world.sms.answers.lock().unwrap().push_back(Ok(answer));
 }
 
 #[tokio::test]
 async fn a_units_password_goes_to_its_legal_representative() {
-    let world = World::with(State::AwaitingDispatch, unit(1)).await;
+    let world = sms_world().await;
     let PasswordRoute::Sms(representative) = unit(1).password_route() else {
         panic!("the sample is checked by mobile")
     };
     assert_ne!(representative, mobile(1));
-    let errand = world.password(PASSWORD).await;
     for _ in 0..2 {
-        world.deliver(&errand).await.unwrap();
+        world.deliver(&World::password(1)).await.unwrap();
     }
     let [sent] = &world.texts()[..] else {
         panic!("one SMS")
@@ -37,167 +45,108 @@ async fn a_units_password_goes_to_its_legal_representative() {
         (representative.as_str(), Template::Password)
     );
     assert_eq!(sent.variable, ("password".to_owned(), PASSWORD.to_owned()));
+    assert_eq!(world.status().await, PasswordStatus::Sent);
+    assert_eq!(world.effects(), []);
 }
 
 #[tokio::test]
 async fn a_persons_password_goes_to_the_person() {
     let world = World::with(State::AwaitingDispatch, person(1)).await;
-    world.deliver(&world.password(PASSWORD).await).await.unwrap();
+    world.deliver(&World::password(1)).await.unwrap();
     assert_eq!(world.texts()[0].mobile, mobile(1).as_str());
     assert!(world.transfers().is_empty());
 }
 
 #[tokio::test]
-async fn a_password_that_may_have_been_sent_is_sent_again_later() {
-    let doubt = || {
-        Ok(Sending::Unknown(sms::Doubt::Answer {
-            status: 503,
-            code: String::new(),
-        }))
-    };
-    let world = World::with(State::AwaitingDispatch, unit(1)).await;
-    world.sms.answers.lock().unwrap().push_back(doubt());
-    let errand = world.password(PASSWORD).await;
-    world.deliver(&errand).await.unwrap_err();
-    // Too early: the first try might still be at work.
-    let error = world.deliver(&errand).await.unwrap_err();
-    assert!(error.to_string().contains("at work"), "{error}");
-    assert_eq!(world.texts().len(), 1);
-    world.pass(Duration::minutes(1));
-    world.deliver(&errand).await.unwrap();
-    world.pass(Duration::minutes(1));
-    world.deliver(&errand).await.unwrap();
-    assert_eq!(world.texts().len(), 2);
+async fn a_reminder_of_the_same_sending_is_the_same_message() {
+    let world = sms_world().await;
+    // A process that sent and noted it, and ended before the order was moved.
+    let message = format!("{}#password#1#sms", world.order().await.id);
+    world
+        .platform
+        .deliveries
+        .claim(&message, NOW, None)
+        .await
+        .unwrap();
+    world.platform.deliveries.sent(&message, "9006^0").await.unwrap();
+    let mut reminder = World::password(1);
+    reminder.version = 9;
+    world.deliver(&reminder).await.unwrap();
+    assert!(world.texts().is_empty());
+    assert_eq!(world.status().await, PasswordStatus::Sent);
 }
 
 #[tokio::test]
-async fn a_refused_password_goes_to_people_in_the_end() {
-    for who in [WhoActs::Wait, WhoActs::Recipient, WhoActs::Operator] {
-        let world = World::with(State::AwaitingDispatch, unit(1)).await;
-        let code = "isv.MOBILE_NUMBER_ILLEGAL".to_owned();
-        world
-            .sms
-            .answers
-            .lock()
-            .unwrap()
-            .push_back(Ok(Sending::Refused { code, who }));
-        let error = world.deliver(&world.password(PASSWORD).await).await.unwrap_err();
+async fn a_password_that_may_not_have_arrived_is_left_to_people() {
+    let doubt = Sending::Unknown(sms::Doubt::Answer {
+        status: 503,
+        code: String::new(),
+    });
+    for (told, code) in [
+        (doubt, "unknown"),
+        (refused(WhoActs::Recipient), "isv.MOBILE_NUMBER_ILLEGAL"),
+    ] {
+        let world = sms_world().await;
+        answer(&world, told);
+        for _ in 0..2 {
+            world.deliver(&World::password(1)).await.unwrap();
+        }
+        assert_eq!(world.texts().len(), 1);
+        let delivery = world.order().await.password.unwrap();
+        assert_eq!(delivery.status, PasswordStatus::Failed);
+        assert_eq!(delivery.code.as_deref(), Some(code));
+        let notice = Notice::PasswordFailed;
+        assert_eq!(world.effects(), [Effect::SendNotice { notice }]);
+
+        let effects = world.advance(&Command::ResendPassword).await;
+        assert_eq!(effects, [Effect::SendPassword { number: 2 }]);
+        world.deliver(&World::password(2)).await.unwrap();
+        // The first sending's errand comes once more.
+        world.deliver(&World::password(1)).await.unwrap();
+        assert_eq!(world.texts().len(), 2);
+        assert_eq!(world.texts()[1].variable.1, PASSWORD);
+        assert_eq!(world.status().await, PasswordStatus::Sent);
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_the_provider_does_not_take_now_comes_again() {
+    for who in [WhoActs::Wait, WhoActs::Operator] {
+        let world = sms_world().await;
+        answer(&world, refused(who));
+        let error = world.deliver(&World::password(1)).await.unwrap_err();
         assert!(error.to_string().contains("isv.MOBILE_NUMBER_ILLEGAL"), "{error}");
+        // Too early: the first try might still be at work.
+        let error = world.deliver(&World::password(1)).await.unwrap_err();
+        assert!(error.to_string().contains("at work"), "{error}");
+        assert_eq!(world.status().await, PasswordStatus::Sending);
+        world.pass(Duration::minutes(1));
+        world.deliver(&World::password(1)).await.unwrap();
+        assert_eq!(
+            (world.texts().len(), world.status().await),
+            (2, PasswordStatus::Sent)
+        );
     }
 }
 
 #[tokio::test]
-async fn a_company_reads_its_password_on_the_statement() {
-    let world = memo_world().await;
-    let errand = world.password(PASSWORD).await;
-    for _ in 0..2 {
-        world.deliver(&errand).await.unwrap();
+async fn an_order_from_before_deliveries_were_kept_goes_to_people() {
+    let mut order = order_in(State::AwaitingDispatch, 1, unit(1), NOW);
+    order.password = None;
+    let world = World::with_order(order).await;
+    for errand in [World::password(1), World::query(1)] {
+        let error = world.deliver(&errand).await.unwrap_err();
+        assert!(error.to_string().contains("keeps no password"), "{error}");
     }
-    let transfer = SubmittedTransfer {
-        number: format!("{NUMBER}W"),
-        name: unit_name(1).as_str().to_owned(),
-        account: bank_account(1).as_str().to_owned(),
-        bank: "示例银行长沙分行".to_owned(),
-        kind: PayeeKind::Corporate,
-        memo: PASSWORD.parse().unwrap(),
-    };
-    assert_eq!(world.transfers(), [transfer]);
     assert!(world.texts().is_empty());
 }
 
 #[tokio::test]
-async fn a_person_may_read_it_on_the_own_statement() {
-    let world = World::with(State::AwaitingDispatch, person_by_account(1)).await;
-    world.deliver(&world.password(PASSWORD).await).await.unwrap();
-    let [transfer] = &world.transfers()[..] else {
-        panic!("one transfer")
-    };
-    assert_eq!(transfer.kind, PayeeKind::Private);
-    assert_eq!(
-        (transfer.name.as_str(), transfer.account.as_str()),
-        (person_name(1).as_str(), bank_card(1).as_str())
-    );
-}
-
-#[tokio::test]
-async fn a_pending_transfer_is_asked_about_and_not_submitted_again() {
-    let world = memo_world().await;
-    world
-        .bank
-        .queries
-        .lock()
-        .unwrap()
-        .extend([Transfer::NotFound, Transfer::Pending, Transfer::Pending]);
-    let errand = world.password(PASSWORD).await;
-    for _ in 0..2 {
-        let error = world.deliver(&errand).await.unwrap_err();
-        assert!(error.to_string().contains("on its way"), "{error}");
-        world.pass(Duration::minutes(1));
-    }
-    world.deliver(&errand).await.unwrap();
-    assert_eq!(world.transfers().len(), 1);
-}
-
-#[tokio::test]
-async fn a_doubtful_submission_is_looked_up_before_it_is_made_again() {
-    let world = memo_world().await;
-    let unknown = || Submitted::Unknown(Doubt::Answer(502));
-    world
-        .bank
-        .submissions
-        .lock()
-        .unwrap()
-        .extend([unknown(), unknown()]);
-    world
-        .bank
-        .queries
-        .lock()
-        .unwrap()
-        .extend([Transfer::NotFound, Transfer::NotFound, success()]);
-    let errand = world.password(PASSWORD).await;
-    for _ in 0..2 {
-        let error = world.deliver(&errand).await.unwrap_err();
-        assert!(error.to_string().contains("not known"), "{error}");
-        world.pass(Duration::minutes(1));
-    }
-    // The second submission had arrived after all.
-    world.deliver(&errand).await.unwrap();
-    let numbers: Vec<_> = world
-        .transfers()
-        .into_iter()
-        .map(|transfer| transfer.number)
-        .collect();
-    assert_eq!(numbers, [format!("{NUMBER}W"), format!("{NUMBER}W")]);
-}
-
-#[tokio::test]
-async fn a_transfer_that_does_not_arrive_goes_to_people() {
-    let code = || "ACCOUNT_CLOSED".to_owned();
-    let msg = "户名不符".to_owned();
-    for ending in [
-        Transfer::Failed { code: code(), msg },
-        Transfer::Returned { code: code() },
-    ] {
-        let world = memo_world().await;
-        world.bank.queries.lock().unwrap().push_back(ending);
-        let error = world.deliver(&world.password(PASSWORD).await).await.unwrap_err();
-        assert_eq!(error.to_string(), r#"the transfer failed with "ACCOUNT_CLOSED""#);
-        assert!(world.transfers().is_empty());
-    }
-    let world = memo_world().await;
-    let rejected = Submitted::Rejected { code: code() };
-    world.bank.submissions.lock().unwrap().push_back(rejected);
-    let error = world.deliver(&world.password(PASSWORD).await).await.unwrap_err();
-    assert!(error.to_string().contains("ACCOUNT_CLOSED"), "{error}");
-}
-
-#[tokio::test]
-async fn a_password_that_fits_no_memo_is_not_cut() {
-    let world = memo_world().await;
-    let error = world
-        .deliver(&world.password("k7Wq-2m9").await)
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("memo"), "{error}");
-    assert!(world.transfers().is_empty());
+async fn a_password_that_does_not_open_is_not_claimed() {
+    let mut order = order_in(State::AwaitingDispatch, 1, unit(1), NOW);
+    order.personal.as_mut().unwrap().password = None;
+    let world = World::with_order(order).await;
+    world.deliver(&World::password(1)).await.unwrap_err();
+    assert!(world.texts().is_empty());
+    assert_eq!(world.status().await, PasswordStatus::Sending);
 }

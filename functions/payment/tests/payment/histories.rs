@@ -80,7 +80,7 @@ struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    async fn begin(seed: u64, seen: &'a mut Seen, form: &ApplicationForm) -> History<'a> {
+    async fn begin(seed: u64, happenings: &'a mut Seen, form: &ApplicationForm) -> History<'a> {
         let store = Arc::new(MemoryStore::default());
         let clock = Arc::new(Mutex::new(NOW));
         let now = Arc::clone(&clock);
@@ -116,7 +116,7 @@ impl<'a> History<'a> {
         let hashes = app.platform.vault.hashes().await.unwrap();
         History {
             dice: Dice(seed),
-            seen,
+            seen: happenings,
             token: hashes.access_token(&World::id()),
             router: router_of(routes(app.clone())),
             store,
@@ -370,7 +370,7 @@ impl<'a> History<'a> {
     async fn command(&mut self) {
         let state = self.order().await.state;
         let command = match (state, self.dice.roll(4)) {
-            (State::AwaitingPayment | State::AwaitingCorrection, 0) | (State::AwaitingReview, 0) => {
+            (State::AwaitingPayment | State::AwaitingCorrection | State::AwaitingReview, 0) => {
                 Command::Cancel
             }
             (State::AwaitingPayment, 1) => Command::Expire,

@@ -288,7 +288,11 @@ impl PaymentGateway for Counter {
         delivery: &Delivery<'_>,
         _now: OffsetDateTime,
     ) -> Result<Notification, NotificationError> {
-        match delivery.headers.get("signature").map(|value| value.as_bytes()) {
+        match delivery
+            .headers
+            .get("signature")
+            .map(axum::http::HeaderValue::as_bytes)
+        {
             Some(b"good") => serde_json::from_slice(delivery.body).map_err(|_| NotificationError::Malformed),
             Some(b"app") => Err(NotificationError::WrongApp),
             Some(b"probe") => Err(NotificationError::Probe),

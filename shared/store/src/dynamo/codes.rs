@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, ReturnValue, TransactWriteItem};
 use time::{Duration, OffsetDateTime};
 
-use super::DynamoStore;
 use super::item::{Cancelled, Item, item, key, n, number, s, text};
-use crate::codes::{CodeKey, CodeRefusal, Codes, MobileUse, StoredCode};
+use super::{DynamoStore, put_new};
+use crate::codes::{AccountUse, CodeKey, CodeRefusal, Codes, MobileUse, SecretKept, StoredCode};
 use crate::error::StoreError;
 use crate::meter;
 use crate::orders::Errand;
@@ -57,13 +57,7 @@ impl Codes for DynamoStore {
                 ("expires_at", n(used.last_sent + KEPT_AFTER.whole_seconds() * 2)),
             ],
         );
-        let limit = Put::builder()
-            .table_name(&self.tables.codes)
-            .set_item(Some(limit))
-            .condition_expression("attribute_not_exists(pk) OR revision = :before")
-            .expression_attribute_values(":before", n(used.revision - 1))
-            .build()
-            .map_err(StoreError::unavailable)?;
+        let limit = self.put_next(limit, used.revision - 1)?;
         let code = Put::builder()
             .table_name(&self.tables.codes)
             .set_item(Some(code_item(code_key, code)))
@@ -71,7 +65,7 @@ impl Codes for DynamoStore {
             .map_err(StoreError::unavailable)?;
         let now = OffsetDateTime::from_unix_timestamp(used.last_sent).map_err(StoreError::unavailable)?;
         let writes = vec![
-            TransactWriteItem::builder().put(limit).build(),
+            limit,
             TransactWriteItem::builder().put(code).build(),
             self.put_errand(errand, now)?,
         ];
@@ -79,6 +73,42 @@ impl Codes for DynamoStore {
             Cancelled::Condition(_) | Cancelled::Race => StoreError::Conflict,
             Cancelled::Other(error) => error,
         })
+    }
+
+    async fn put_memo_secret(
+        &self,
+        code_key: &CodeKey,
+        code: &StoredCode,
+        account: &str,
+        today: &str,
+    ) -> Result<SecretKept, StoreError> {
+        let used = self.account_use(account).await?;
+        let Some(next) = used.after_one_more(today) else {
+            // A repeated call finds the limit that the first one used up.
+            let known = self
+                .get(&self.tables.codes, key(&code_key.as_key(), "CODE"))
+                .await?;
+            return Ok(known.map_or(SecretKept::DailyLimit, |_| SecretKept::Before));
+        };
+        let expires_at = code.expires_at;
+        let code = put_new(&self.tables.codes, code_item(code_key, code))?;
+        let limit = item(
+            &account_pk(account),
+            "LIMIT",
+            [
+                ("day", s(&next.day)),
+                ("sent", n(next.count)),
+                ("revision", n(next.revision)),
+                ("expires_at", n((expires_at + KEPT_AFTER).unix_timestamp())),
+            ],
+        );
+        let limit = self.put_next(limit, used.revision)?;
+        match self.transact(vec![code, limit]).await {
+            Ok(()) => Ok(SecretKept::Now),
+            Err(Cancelled::Condition(0)) => Ok(SecretKept::Before),
+            Err(Cancelled::Condition(_) | Cancelled::Race) => Err(StoreError::Conflict),
+            Err(Cancelled::Other(error)) => Err(error),
+        }
     }
 
     async fn count_try(
@@ -120,6 +150,32 @@ impl Codes for DynamoStore {
 }
 
 impl DynamoStore {
+    /// A limit's next state over the one of revision `before`, or the first one.
+    fn put_next(&self, limit: Item, before: u64) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.tables.codes)
+            .set_item(Some(limit))
+            .condition_expression("attribute_not_exists(pk) OR revision = :before")
+            .expression_attribute_values(":before", n(before))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    async fn account_use(&self, account: &str) -> Result<AccountUse, StoreError> {
+        let Some(found) = self
+            .get(&self.tables.codes, key(&account_pk(account), "LIMIT"))
+            .await?
+        else {
+            return Ok(AccountUse::default());
+        };
+        Ok(AccountUse {
+            day: text(&found, "day")?.to_owned(),
+            count: number(&found, "sent")?,
+            revision: number(&found, "revision")?,
+        })
+    }
+
     async fn why_not(&self, code_key: &CodeKey, now: OffsetDateTime) -> Result<CodeRefusal, StoreError> {
         let Some(found) = self
             .get(&self.tables.codes, key(&code_key.as_key(), "CODE"))
@@ -162,4 +218,8 @@ fn code_item(code_key: &CodeKey, code: &StoredCode) -> Item {
 
 fn mobile_pk(mobile: &str) -> String {
     format!("MOBILE#{mobile}")
+}
+
+fn account_pk(account: &str) -> String {
+    format!("ACCOUNT#{account}")
 }
