@@ -1,4 +1,4 @@
-//! The bank bridge: 0.01-yuan transfers whose memo carries a password, as signed JSON over HTTP.
+//! The bank bridge: 0.01-yuan transfers whose memo carries a secret, as signed JSON over HTTP.
 //!
 //! `POST {base}/bank/transfers` submits, `GET {base}/bank/transfers/{out_biz_no}` asks. Headers `X-Client-Id`,
 //! `X-Timestamp` (Unix seconds) and `X-Signature`, the lower-hex HMAC-SHA256 under the client's secret of method,

@@ -21,7 +21,7 @@ fn secret(password: &str, order_id: u8, number: u8) -> String {
         .to_owned()
 }
 
-/// The value is of tests/fixtures/memo_secret.py, which computes it with OpenSSL's SM3.
+/// The value is of `tests/fixtures/memo_secret.py`, which computes it with OpenSSL's SM3.
 #[test]
 fn the_secret_is_that_of_another_implementation() {
     assert_eq!(secret(PASSWORD, 1, 1), "XPdmSMKTeMcz");

@@ -21,7 +21,7 @@ pub enum UnitCheck {
         /// The legal representative's mobile: the password goes there.
         mobile: Mobile,
     },
-    /// By the company's account (企业对公账户认证): the password is the memo of a transfer of 0.01 yuan to it.
+    /// By the company's account (企业对公账户认证): the memo of a transfer of 0.01 yuan to it has the secret for the password.
     CompanyAccount {
         /// The account's name: the unit's.
         account_name: AccountName,
@@ -73,7 +73,7 @@ pub enum PersonCheck {
         /// The card's number.
         card_number: BankCard,
     },
-    /// By a transfer to the person's own account (银行账户打款认证): its memo is the password.
+    /// By a transfer to the person's own account (银行账户打款认证): its memo has the secret for the password.
     BankAccount {
         /// The account's number.
         account_number: BankAccount,

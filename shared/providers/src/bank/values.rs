@@ -25,7 +25,7 @@ pub enum ValueError {
     OutBizNo,
 }
 
-/// A transfer's memo; it holds a password.
+/// A transfer's memo; it holds a secret, which many people besides the payee read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memo(Secret);
 
