@@ -6,6 +6,7 @@ use crate::document::Document;
 use crate::effect::{Effect, Notice};
 use crate::form::ApplicationForm;
 use crate::identifiers::Fen;
+use crate::invoice::{self, Invoice};
 use crate::issuance::WrittenToken;
 use crate::order::{Event, IdentityEvidence, Order, Personal};
 use crate::payment::{
@@ -107,7 +108,19 @@ fn was_recorded(order: &Order, command: &Command) -> bool {
             personal.is_some_and(|personal| personal.certificates.is_some())
         }
         Command::ConfirmWritten { written, .. } => order.written.as_ref() == Some(written),
-        Command::Dispatch { parcel } => order.parcel.as_ref() == Some(parcel),
+        Command::Dispatch { parcel } => order.parcel.as_ref().is_some_and(|known| known.is_same(parcel)),
+        Command::RecordTracking { waybill, tracking } => {
+            let known = order.parcel.as_ref().filter(|parcel| parcel.waybill == *waybill);
+            known.is_some_and(|parcel| parcel.knows(*tracking))
+        }
+        Command::RecordInvoiceRequest { .. }
+        | Command::RecordInvoice { .. }
+        | Command::ReportInvoiceFailure { .. }
+        | Command::LeaveInvoice
+        | Command::UploadInvoice { .. } => order
+            .invoice
+            .as_ref()
+            .is_some_and(|invoice| invoice.knows(command)),
         // A revocation is final: the first one counts, whatever a second one says.
         Command::Revoke { .. } => order.revocation.is_some(),
         Command::RecordRevocation => order
@@ -193,7 +206,9 @@ fn carry_out(
         } => record_refund(order, *attempt, *number, *outcome)?,
         Command::Approve => {
             personal(order)?.rejection = None;
-            notice(Notice::Approved)
+            let mut effects = notice(Notice::Approved);
+            effects.extend(begin_invoice(order, now));
+            effects
         }
         Command::Reject { reason } => {
             personal(order)?.rejection = Some(reason.clone());
@@ -228,8 +243,21 @@ fn carry_out(
         }
         Command::Dispatch { parcel } => {
             order.parcel = Some(parcel.clone());
-            notice(Notice::Dispatched)
+            let mut effects = notice(Notice::Dispatched);
+            effects.push(Effect::TrackParcel);
+            effects
         }
+        Command::RecordTracking { waybill, tracking } => {
+            let parcel = order.parcel.as_mut().filter(|parcel| parcel.waybill == *waybill);
+            parcel.ok_or(Refusal::NoSuchParcel)?.tracking = Some(*tracking);
+            Vec::new()
+        }
+        Command::RecordInvoiceRequest { .. }
+        | Command::RecordInvoice { .. }
+        | Command::ReportInvoiceFailure { .. }
+        | Command::LeaveInvoice
+        | Command::UploadInvoice { .. }
+        | Command::RetryInvoice => invoice::change(order, command, now)?,
         Command::ConfirmReceipt => Vec::new(),
         Command::Revoke {
             reason,
@@ -369,6 +397,15 @@ fn record_refund(
     Ok(Vec::new())
 }
 
+/// Nothing that was approved is cancelled, so the money stays and the invoice is due.
+fn begin_invoice(order: &mut Order, now: OffsetDateTime) -> Option<Effect> {
+    if order.product.price.is_zero() {
+        return None;
+    }
+    order.invoice = Some(Invoice::due(now));
+    Some(Effect::IssueInvoice)
+}
+
 fn revoke(
     order: &mut Order,
     reason: RevocationReason,
@@ -435,6 +472,9 @@ fn remind(order: &Order) -> Vec<Effect> {
     }
     if order.awaits_revocation() {
         effects.push(Effect::RevokeCertificates);
+    }
+    if order.awaits_invoice() {
+        effects.push(Effect::IssueInvoice);
     }
     for payment in &order.payments {
         let attempt = payment.attempt;

@@ -46,6 +46,7 @@ impl Order {
             || silent_payment
             || self.ledger().refund_due > 0
             || self.awaits_revocation()
+            || self.awaits_invoice()
     }
 
     fn next_reminder(&self) -> OffsetDateTime {
@@ -54,6 +55,12 @@ impl Order {
             .iter()
             .map(|payment| payment.started_at)
             .chain(self.revocation.as_ref().map(|revocation| revocation.at))
+            .chain(
+                self.invoice
+                    .as_ref()
+                    .filter(|invoice| invoice.is_pending())
+                    .map(|invoice| invoice.since),
+            )
             .chain(self.reminded_at)
             .fold(self.entered_at, OffsetDateTime::max);
         since + REMINDER * 2_i32.pow(self.reminders.min(DOUBLINGS))

@@ -47,6 +47,12 @@ pub enum Effect {
         /// What happened.
         notice: Notice,
     },
+    /// Have the provider issue the order's invoice, or ask what became of it.
+    IssueInvoice,
+    /// Send the applicant the issued invoice.
+    SendInvoice,
+    /// Have the courier tell where the parcel is.
+    TrackParcel,
     /// Have the provider pay an attempt back.
     Refund {
         /// Which attempt.
@@ -89,6 +95,21 @@ pub enum Queue {
     Notify,
     /// Done by `payment`.
     Payment,
+    /// Done by `invoice`.
+    Invoice,
+    /// Done by `courier`.
+    Courier,
+}
+
+impl Queue {
+    /// Every queue.
+    pub const ALL: &'static [Queue] = &[
+        Queue::Issue,
+        Queue::Notify,
+        Queue::Payment,
+        Queue::Invoice,
+        Queue::Courier,
+    ];
 }
 
 impl Effect {
@@ -96,12 +117,15 @@ impl Effect {
     pub fn queue(&self) -> Queue {
         match self {
             Effect::AskCa | Effect::RevokeCertificates | Effect::RecoverKey { .. } => Queue::Issue,
-            Effect::SendCode { .. } | Effect::SendPassword { .. } | Effect::SendNotice { .. } => {
-                Queue::Notify
-            }
+            Effect::SendCode { .. }
+            | Effect::SendPassword { .. }
+            | Effect::SendNotice { .. }
+            | Effect::SendInvoice => Queue::Notify,
             Effect::Refund { .. } | Effect::CloseAttempt { .. } | Effect::QueryPayment { .. } => {
                 Queue::Payment
             }
+            Effect::IssueInvoice => Queue::Invoice,
+            Effect::TrackParcel => Queue::Courier,
         }
     }
 
@@ -114,6 +138,9 @@ impl Effect {
             Effect::SendCode { .. } => "send_code",
             Effect::SendPassword { .. } => "send_password",
             Effect::SendNotice { .. } => "send_notice",
+            Effect::IssueInvoice => "issue_invoice",
+            Effect::SendInvoice => "send_invoice",
+            Effect::TrackParcel => "track_parcel",
             Effect::Refund { .. } => "refund",
             Effect::CloseAttempt { .. } => "close_attempt",
             Effect::QueryPayment { .. } => "query_payment",

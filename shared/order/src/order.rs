@@ -6,8 +6,10 @@ use crate::command::{Actor, CommandName};
 use crate::document::{Document, DocumentKind};
 use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId};
-use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use crate::invoice::Invoice;
+use crate::issuance::{Certificates, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
+use crate::parcel::Parcel;
 use crate::payment::{Flag, Ledger, Payment, Posting};
 use crate::revocation::Revocation;
 use crate::state::State;
@@ -60,6 +62,9 @@ pub struct Order {
     pub parcel: Option<Parcel>,
     /// Why the CA could not issue for the last request.
     pub issuance_failure: Option<String>,
+    /// The invoice, from the approval on; an order that costs nothing has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Invoice>,
     /// That the certificates are revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
@@ -100,6 +105,9 @@ pub struct Personal {
     pub practice_statement: Option<String>,
     /// Why the review sent the order back.
     pub rejection: Option<String>,
+    /// What the provider said when it did not issue the invoice, for officers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice_failure: Option<String>,
     /// The certificate request.
     pub csr: Option<SubmittedCsr>,
     /// What the CA issued.
@@ -191,6 +199,7 @@ impl Order {
             written: None,
             parcel: None,
             issuance_failure: None,
+            invoice: None,
             revocation: None,
             personal: Some(Personal {
                 form: new.form,
@@ -198,6 +207,7 @@ impl Order {
                 signed_at: None,
                 practice_statement: None,
                 rejection: None,
+                invoice_failure: None,
                 csr: None,
                 certificates: None,
             }),
@@ -243,6 +253,11 @@ impl Order {
         self.revocation
             .as_ref()
             .is_some_and(|revocation| revocation.published_at.is_none())
+    }
+
+    /// Whether the platform has to have the invoice issued.
+    pub fn awaits_invoice(&self) -> bool {
+        self.invoice.as_ref().is_some_and(Invoice::is_pending)
     }
 
     /// The number under which the provider knows `attempt`, once the order has a number.

@@ -44,6 +44,12 @@ pub enum Refusal {
     /// Nobody asked for the revocation that is reported.
     #[error("the certificates of this order were not revoked")]
     NotRevoked,
+    /// The order has no invoice, or none that takes this now.
+    #[error("the order has no invoice that takes this now")]
+    InvoiceNotDue,
+    /// The order has no such parcel.
+    #[error("the order has no such parcel")]
+    NoSuchParcel,
     /// The personal data was erased.
     #[error("the order's personal data was erased")]
     Erased,
@@ -62,6 +68,8 @@ impl Refusal {
             Refusal::CsrAlreadySubmitted => "csr-already-submitted",
             Refusal::WrittenDiffers => "written-differs",
             Refusal::SubjectDiffers => "subject-differs",
+            Refusal::InvoiceNotDue => "invoice-not-due",
+            Refusal::NoSuchParcel => "no-such-parcel",
             Refusal::Erased => "order-erased",
         }
     }

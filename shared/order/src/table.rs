@@ -76,6 +76,16 @@ const OWING: &[State] = &[
 ];
 /// Certificates exist.
 const CERTIFIED: &[State] = &[AwaitingWriting, AwaitingDispatch, AwaitingReceipt, Completed];
+/// Approved: the money stays, and there is an invoice.
+const APPROVED: &[State] = &[
+    AwaitingPersonalisation,
+    Issuing,
+    AwaitingWriting,
+    AwaitingDispatch,
+    AwaitingReceipt,
+    Completed,
+];
+const MAILED: &[State] = &[AwaitingReceipt, Completed];
 const ENDED: &[State] = &[Completed, Cancelled, Expired];
 
 /// The table. Rows are read top to bottom; no two rows share a state and a command (a test checks it).
@@ -99,15 +109,23 @@ pub const TABLE: &[Row] = &[
     row(&[AwaitingPayment],         RecordRefund,          Next::Stay,                        &["refund", "send_notice"]),
     row(OWING,                      RecordRefund,          Next::Stay,                        &["refund", "send_notice"]),
     // The review.
-    row(&[AwaitingReview],          Approve,               Next::Advance,                     &["send_notice"]),
+    row(&[AwaitingReview],          Approve,               Next::Advance,                     &["send_notice", "issue_invoice"]),
     row(&[AwaitingReview],          Reject,                Next::To(AwaitingCorrection),      &["send_notice"]),
     row(&[AwaitingCorrection],      Resubmit,              Next::To(AwaitingReview),          &[]),
+    // The invoice follows the approval and moves no order.
+    row(APPROVED,                   RecordInvoiceRequest,  Next::Stay,                        &[]),
+    row(APPROVED,                   RecordInvoice,         Next::Stay,                        &["send_invoice"]),
+    row(APPROVED,                   ReportInvoiceFailure,  Next::Stay,                        &[]),
+    row(APPROVED,                   LeaveInvoice,          Next::Stay,                        &[]),
+    row(APPROVED,                   UploadInvoice,         Next::Stay,                        &["send_invoice"]),
+    row(APPROVED,                   RetryInvoice,          Next::Stay,                        &["issue_invoice"]),
     // The operator and the CA.
     row(&[AwaitingPersonalisation], SubmitCsr,             Next::Advance,                     &["ask_ca"]),
     row(&[Issuing],                 RecordCertificates,    Next::Advance,                     &[]),
     row(&[Issuing],                 ReportIssuanceFailure, Next::To(AwaitingPersonalisation), &[]),
     row(&[AwaitingWriting],         ConfirmWritten,        Next::Advance,                     &["send_password"]),
-    row(&[AwaitingDispatch],        Dispatch,              Next::Advance,                     &["send_notice"]),
+    row(&[AwaitingDispatch],        Dispatch,              Next::Advance,                     &["send_notice", "track_parcel"]),
+    row(MAILED,                     RecordTracking,        Next::Stay,                        &[]),
     row(&[AwaitingReceipt],         ConfirmReceipt,        Next::Advance,                     &[]),
     // Revocation moves no order: writing and mailing are about the UKey, which keeps revoked certificates too.
     row(CERTIFIED,                  Revoke,                Next::Stay,                        &["revoke_certificates"]),
@@ -119,7 +137,7 @@ pub const TABLE: &[Row] = &[
     row(&[AwaitingReceipt],         Expire,                Next::Advance,                     &[]),
     // Late turns of the platform.
     row(&[AwaitingPayment],         Remind,                Next::Stay,                        &["query_payment", "refund"]),
-    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "query_payment", "refund"]),
+    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "issue_invoice", "query_payment", "refund"]),
     row(ENDED_UNPAID,               Remind,                Next::Stay,                        &["query_payment"]),
     // After the retention period.
     row(ENDED,                      Erase,                 Next::Stay,                        &[]),
