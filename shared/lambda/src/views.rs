@@ -241,7 +241,14 @@ impl From<&Order> for OrderView {
             documents: order.documents.iter().map(DocumentView::from).collect(),
             payments: order.payments.iter().map(PaymentView::from).collect(),
             rejection: personal.and_then(|personal| personal.rejection.clone()),
-            invoice: order.invoice.as_ref().map(InvoiceView::from),
+            invoice: order.invoice.as_ref().map(|invoice| {
+                let mut view = InvoiceView::from(invoice);
+                if personal.is_none() {
+                    // The files went with the rest.
+                    view.files.clear();
+                }
+                view
+            }),
             parcel: order.parcel.clone(),
             revocation: order.revocation.as_ref().map(RevocationView::from),
             token_serial: order.written.as_ref().map(|written| written.token_serial.clone()),

@@ -27,6 +27,7 @@ mod item;
 mod key_history;
 mod lists;
 mod orders;
+mod provider_states;
 mod recoveries;
 mod statuses;
 

@@ -18,6 +18,7 @@ pub mod key_history;
 pub mod memory;
 pub mod meter;
 pub mod orders;
+pub mod provider_states;
 pub mod publications;
 pub mod recoveries;
 pub mod statuses;

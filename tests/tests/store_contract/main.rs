@@ -19,6 +19,7 @@ use yinxin_store::issuances::Issuances;
 use yinxin_store::key_history::KeyHistory;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
+use yinxin_store::provider_states::ProviderStates;
 use yinxin_store::recoveries::Recoveries;
 use yinxin_store::statuses::{RevocationLists, Statuses};
 use yinxin_store::vault::random_bytes;
@@ -35,6 +36,7 @@ trait Store:
     Orders
     + Codes
     + Deliveries
+    + ProviderStates
     + Issuances
     + Authorities
     + Audits
@@ -50,6 +52,7 @@ impl<T> Store for T where
     T: Orders
         + Codes
         + Deliveries
+        + ProviderStates
         + Issuances
         + Authorities
         + Audits
@@ -113,6 +116,9 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
     others::messages_are_claimed(&*store)
         .await
         .context("deliveries")?;
+    others::a_stale_state_of_a_provider_is_not_replaced(&*store)
+        .await
+        .context("provider states")?;
     statuses::pairs_are_counted(&*store).await.context("pairs")?;
     statuses::statuses_are_kept_once(&*store)
         .await
