@@ -48,6 +48,7 @@ async fn put(store: &MemoryStore, seed: u32, token: &SigningKey, now: OffsetDate
         command: None,
         from: None,
         to: order.state,
+        postings: Vec::new(),
     };
     store.create(&order, &event, &[]).await.unwrap();
 }

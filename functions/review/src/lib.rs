@@ -1,11 +1,13 @@
-//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back, and revoke what was
-//! issued; two of them recover a holder's encryption key to a new token.
+//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back, look after invoices that
+//! no provider issues, and revoke what was issued; two of them recover a holder's encryption key to a new token.
+use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 
 mod decision;
 mod holders;
+mod invoice;
 mod order;
 mod queue;
 mod recoveries;
@@ -39,11 +41,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 fn documented() -> OpenApiRouter<App> {
+    let uploads = OpenApiRouter::new()
+        .routes(routes!(invoice::upload))
+        .layer(DefaultBodyLimit::max(invoice::MAX_UPLOAD_BYTES));
     OpenApiRouter::new()
         .routes(routes!(queue::waiting))
         .routes(routes!(order::show))
         .routes(routes!(decision::approve))
         .routes(routes!(decision::reject))
+        .routes(routes!(invoice::retry))
+        .merge(uploads)
         .routes(routes!(revocation::revoke))
         .routes(routes!(recoveries::request))
         .routes(routes!(recoveries::show))

@@ -296,6 +296,7 @@ async fn an_erased_orders_key_is_still_recovered() {
         command: Some(Command::Erase.name()),
         from: Some(erased.state),
         to: erased.state,
+        postings: Vec::new(),
     };
     store.save(&erased, &event, &[], &[]).await.unwrap();
     assert!(recovering.world.order(1).await.personal.is_none());

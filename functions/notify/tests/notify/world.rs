@@ -48,6 +48,7 @@ impl World {
             command: None,
             from: None,
             to: order.state,
+            postings: Vec::new(),
         };
         store.create(&order, &event, &[]).await.unwrap();
         let (sms, mail, bank) = <(Arc<FakeSms>, Arc<FakeMail>, Arc<FakeBank>)>::default();

@@ -87,6 +87,7 @@ impl World {
             command: None,
             from: None,
             to: order.state,
+            postings: Vec::new(),
         };
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         self.store.create(&order, &event, &claims).await.unwrap();

@@ -273,6 +273,7 @@ impl World {
             command: None,
             from: Some(order.state),
             to: state,
+            postings: Vec::new(),
         };
         order.version += 1;
         order.state = state;
