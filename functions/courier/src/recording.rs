@@ -1,4 +1,5 @@
 //! Recording what the service told: the one place, for its messages and for its answers alike.
+use time::UtcOffset;
 use tracing::info;
 use yinxin_lambda::Platform;
 use yinxin_order::Refusal;
@@ -21,7 +22,7 @@ pub(crate) async fn record(
         tracking: Tracking {
             status: status(report.state),
             // A time to come would keep everything out that is told until then.
-            at: report.at.min(now),
+            at: report.at.min(now).to_offset(UtcOffset::UTC),
         },
     };
     let by = Actor::platform("courier");

@@ -3,6 +3,7 @@
 
 mod codes;
 mod fakes;
+mod invoices;
 mod notices;
 mod passwords;
 mod world;
