@@ -51,6 +51,9 @@ pub fn parameters(ports: Ports) -> Vec<(&'static str, String)> {
         ("AlipayGatewayUrl", format!("{sandbox}/alipay/gateway.do")),
         ("SmsUrl", format!("{sandbox}/aliyun/")),
         ("CloudauthUrl", format!("{sandbox}/aliyun/")),
+        ("NuonuoUrl", format!("{sandbox}/nuonuo/open/v1/services")),
+        ("NuonuoTokenUrl", format!("{sandbox}/nuonuo/accessToken")),
+        ("Kuaidi100Url", format!("{sandbox}/kuaidi100")),
         ("BankUrl", sandbox),
     ]
 }
