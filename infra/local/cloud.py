@@ -18,8 +18,9 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 import local
 import redelivery
 
-FUNCTIONS = ("submit", "upload", "payment", "review", "personalise", "issue", "notify", "query", "status", "relay", "sweep")
-DLQS = ("issue", "notify", "payment", "relay")
+FUNCTIONS = (
+    "submit", "upload", "payment", "review", "personalise", "issue", "invoice", "courier", "notify", "query", "status", "relay", "sweep")
+DLQS = ("issue", "notify", "payment", "invoice", "courier", "relay")
 MAPPING_LIMIT_SECONDS = 30
 
 

@@ -11,7 +11,7 @@ import time
 
 import local
 
-QUEUES = ("issue", "notify", "payment")
+QUEUES = ("issue", "notify", "payment", "invoice", "courier")
 BATCH = 10
 # A message that still fails after so many tries is reported as failed, and stays in its queue.
 TRIES = 5

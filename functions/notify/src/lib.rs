@@ -4,6 +4,7 @@
 //! A queue delivers more than once, and a provider may have sent what it did not confirm. So each message is
 //! claimed before it is sent and noted after it; what is unfinished is sent again only where twice does no harm.
 mod collecting;
+mod invoice;
 mod memo_secret;
 mod messages;
 mod notifying;

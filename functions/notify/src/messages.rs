@@ -1,7 +1,7 @@
 //! What applicants read: nothing personal but the order number, for mailboxes and phones are read by others.
 use yinxin_order::effect::Notice;
 use yinxin_order::identifiers::OrderNumber;
-use yinxin_order::issuance::Parcel;
+use yinxin_order::parcel::Parcel;
 
 use crate::ports::Template;
 
@@ -38,7 +38,7 @@ pub(crate) fn text(notice: Notice, number: &OrderNumber, parcel: Option<&Parcel>
                 .to_owned()
         }
         Notice::Dispatched => match parcel {
-            Some(Parcel { carrier, waybill }) => {
+            Some(Parcel { carrier, waybill, .. }) => {
                 format!(
                     "的 UKey 已寄出。快递公司：{carrier}，快递单号：{waybill}。收到后请登录平台确认收货。"
                 )

@@ -96,6 +96,7 @@ impl Batch for Notifying {
             Effect::SendPassword { number } => self.send_password(&errand, &order, personal, *number).await?,
             Effect::QueryTransfer { number } => self.query_transfer(&order, personal, *number).await?,
             Effect::SendNotice { notice } => self.send_notice(&errand, &order, personal, *notice).await?,
+            Effect::SendInvoice => self.send_invoice(&errand, &order, personal).await?,
             other => return Err(NotifyError::NotMine(other.name()).into()),
         }
         Ok(())
@@ -282,6 +283,6 @@ pub(crate) fn message_name(errand: &Errand, way: &str) -> String {
 }
 
 /// The same in letters that providers take.
-fn provider_id(message: &str) -> String {
+pub(crate) fn provider_id(message: &str) -> String {
     message.replace('#', "-")
 }

@@ -7,7 +7,8 @@ use yinxin_lambda::problem::Code;
 use yinxin_lambda::session::{Role, Staff};
 use yinxin_lambda::views::OrderView;
 use yinxin_lambda::{Bearer, Json, Problem};
-use yinxin_order::issuance::{Parcel, WrittenToken};
+use yinxin_order::issuance::WrittenToken;
+use yinxin_order::parcel::Parcel;
 use yinxin_order::{Command, Order, Refusal};
 use yinxin_store::{AdvanceError, advance_with};
 use zeroize::Zeroizing;
@@ -20,6 +21,18 @@ const PASSWORD_CHARACTERS: std::ops::RangeInclusive<usize> = 6..=16;
 const MAX_SERIAL_CHARACTERS: usize = 32;
 const MAX_PARCEL_CHARACTERS: usize = 32;
 const DIGEST_CHARACTERS: usize = 64;
+
+/// A parcel that was handed to a courier.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewParcel {
+    /// The courier's name or code, for example `顺丰` or `ems`; its way is followed where the name is known.
+    #[schema(max_length = 32)]
+    carrier: String,
+    /// The tracking number (快递单号).
+    #[schema(max_length = 32)]
+    waybill: String,
+}
 
 /// What the agent read back from the UKey.
 #[derive(Deserialize, ToSchema)]
@@ -134,7 +147,7 @@ fn check_password(password: &Password) -> Result<(), Problem> {
     operation_id = "dispatchToken",
     tag = "personalise",
     params(("id" = String, Path, description = "The order's id or number")),
-    request_body = Parcel,
+    request_body = NewParcel,
     security(("staff" = [])),
     responses(
         (status = 200, description = "Noted, now or by an earlier call", body = OrderView),
@@ -149,24 +162,31 @@ pub async fn dispatch(
     State(app): State<App>,
     bearer: Bearer,
     Path(id): Path<String>,
-    Json(parcel): Json<Parcel>,
+    Json(parcel): Json<NewParcel>,
 ) -> Result<Json<OrderView>, Problem> {
     let staff = app.platform.staff(&bearer, Role::Operator).await?;
     let order = app.platform.order_for(&staff, &id).await?;
-    for (text, pointer) in [(&parcel.carrier, "/carrier"), (&parcel.waybill, "/waybill")] {
-        // Both go into mails and onto pages as they are.
-        let fits = (1..=MAX_PARCEL_CHARACTERS).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !fits {
-            return Err(shape(
-                "1 to 32 letters, digits, hyphens and underscores are needed",
-                pointer,
-            ));
-        }
-    }
+    let parcel = parcel.parse()?;
     advanced(&app, &staff, order, &Command::Dispatch { parcel }).await
+}
+
+impl NewParcel {
+    /// Both texts go into mails and onto pages as they are.
+    fn parse(&self) -> Result<Parcel, Problem> {
+        let fits = |text: &str, is_letter: fn(char) -> bool| {
+            (1..=MAX_PARCEL_CHARACTERS).contains(&text.chars().count())
+                && text.chars().all(|c| is_letter(c) || c == '-' || c == '_')
+        };
+        if !fits(&self.carrier, char::is_alphanumeric) {
+            let wanted = "1 to 32 letters, digits, hyphens and underscores are needed";
+            return Err(shape(wanted, "/carrier"));
+        }
+        if !fits(&self.waybill, |c| c.is_ascii_alphanumeric()) {
+            let wanted = "1 to 32 ASCII letters, digits, hyphens and underscores are needed";
+            return Err(shape(wanted, "/waybill"));
+        }
+        Ok(Parcel::new(&self.carrier, &self.waybill))
+    }
 }
 
 fn shape(why: &str, pointer: &str) -> Problem {

@@ -7,6 +7,7 @@ mod application_form;
 mod catalog;
 mod health;
 mod intakes;
+mod invoice;
 mod orders;
 
 /// What the handlers need.
@@ -41,5 +42,6 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(catalog::vendors))
         .routes(routes!(orders::order))
         .routes(routes!(application_form::application_form))
+        .routes(routes!(invoice::invoice))
         .routes(routes!(intakes::orders_of_intake))
 }

@@ -63,7 +63,7 @@ impl Relay {
 impl Batch for Relay {
     async fn carry(&self, errands: &[Errand]) -> (usize, Option<BatchError>) {
         let mut first_failure: Option<(usize, SendError)> = None;
-        for queue in [Queue::Issue, Queue::Notify, Queue::Payment] {
+        for &queue in Queue::ALL {
             let of_queue: Vec<(usize, &Errand)> = errands
                 .iter()
                 .enumerate()

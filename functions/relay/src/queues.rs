@@ -43,6 +43,10 @@ pub struct QueueUrls {
     pub notify: String,
     /// The queue of `payment`.
     pub payment: String,
+    /// The queue of `invoice`.
+    pub invoice: String,
+    /// The queue of `courier`.
+    pub courier: String,
 }
 
 impl QueueUrls {
@@ -51,6 +55,8 @@ impl QueueUrls {
             Queue::Issue => &self.issue,
             Queue::Notify => &self.notify,
             Queue::Payment => &self.payment,
+            Queue::Invoice => &self.invoice,
+            Queue::Courier => &self.courier,
         }
     }
 }
@@ -73,6 +79,8 @@ impl SqsQueues {
             issue: required("ISSUE_QUEUE_URL")?,
             notify: required("NOTIFY_QUEUE_URL")?,
             payment: required("PAYMENT_QUEUE_URL")?,
+            invoice: required("INVOICE_QUEUE_URL")?,
+            courier: required("COURIER_QUEUE_URL")?,
         };
         let aws = aws_config::load_from_env().await;
         let config = aws_sdk_sqs::config::Builder::from(&aws).interceptor(CallCounter);

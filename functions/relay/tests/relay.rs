@@ -72,8 +72,9 @@ async fn each_errand_reaches_the_queue_of_who_does_it_in_order() {
     let queues = FakeQueues::default();
     let mut errands: Vec<Errand> = (1..=25).map(|n| errand(n, refund(1))).collect();
     errands.insert(3, errand(26, Effect::AskCa));
+    errands.extend([errand(27, Effect::IssueInvoice), errand(28, Effect::TrackParcel)]);
     let (carried, failure) = Relay::new(queues.clone()).carry(&errands).await;
-    assert_eq!(carried, 26);
+    assert_eq!(carried, 28);
     assert!(failure.is_none());
     let versions: Vec<u64> = queues
         .took(Queue::Payment)
@@ -82,6 +83,8 @@ async fn each_errand_reaches_the_queue_of_who_does_it_in_order() {
         .collect();
     assert_eq!(versions, (1..=25).collect::<Vec<_>>());
     assert_eq!(queues.took(Queue::Issue), [errands[3].clone()]);
+    assert_eq!(queues.took(Queue::Invoice), [errands[26].clone()]);
+    assert_eq!(queues.took(Queue::Courier), [errands[27].clone()]);
     assert!(queues.took(Queue::Notify).is_empty());
 }
 
@@ -175,6 +178,8 @@ async fn sqs(refused: &'static [usize]) -> SqsQueues {
         issue: format!("{url}/123456789012/issue"),
         notify: format!("{url}/123456789012/notify"),
         payment: format!("{url}/123456789012/payment"),
+        invoice: format!("{url}/123456789012/invoice"),
+        courier: format!("{url}/123456789012/courier"),
     };
     SqsQueues::new(aws_sdk_sqs::Client::from_conf(config), urls)
 }

@@ -1,11 +1,13 @@
-//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back, revoke what was
-//! issued, and have a password sent again; two of them recover a holder's encryption key to a new token.
+//! `review`: a vendor's officers see the orders that wait for them, look at one, approve it or send it back, look after invoices that
+//! no provider issues, revoke what was issued, and have a password sent again; two of them recover a holder's encryption key to a new token.
+use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 
 mod decision;
 mod holders;
+mod invoice;
 mod order;
 mod password;
 mod queue;
@@ -40,11 +42,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 fn documented() -> OpenApiRouter<App> {
+    let uploads = OpenApiRouter::new()
+        .routes(routes!(invoice::upload))
+        .layer(DefaultBodyLimit::max(invoice::MAX_UPLOAD_BYTES));
     OpenApiRouter::new()
         .routes(routes!(queue::waiting))
         .routes(routes!(order::show))
         .routes(routes!(decision::approve))
         .routes(routes!(decision::reject))
+        .routes(routes!(invoice::retry))
+        .merge(uploads)
         .routes(routes!(revocation::revoke))
         .routes(routes!(password::resend))
         .routes(routes!(recoveries::request))

@@ -9,6 +9,7 @@ use yinxin_lambda::{Bearer, Json, Problem};
 use yinxin_order::command::{Actor, CommandName};
 use yinxin_order::document::DocumentKind;
 use yinxin_order::form::ApplicationForm;
+use yinxin_order::invoice::InvoiceStatus;
 use yinxin_order::order::{Event, Order};
 use yinxin_order::state::State as OrderState;
 use yinxin_store::StoreError;
@@ -23,10 +24,22 @@ pub(crate) struct ReviewView {
     order: OrderView,
     /// The form with all its values; none once they were erased.
     form: Option<ApplicationForm>,
+    /// Why the invoice was not issued, where it was not.
+    invoice_failure: Option<InvoiceFailureView>,
     /// The accepted documents.
     documents: Vec<DocumentLink>,
     /// What happened, oldest first.
     events: Vec<EventView>,
+}
+
+/// Why an invoice was not issued.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InvoiceFailureView {
+    /// A word or the provider's code.
+    #[schema(example = "E9106")]
+    reason: String,
+    /// The provider's sentence; none where it said nothing.
+    detail: Option<String>,
 }
 
 /// A document that can be looked at.
@@ -106,10 +119,22 @@ pub(crate) async fn show(
     info!(order.id = %id, account, "order {id} was shown to the officer {account}");
     Ok(Json(ReviewView {
         order: OrderView::from(&order),
+        invoice_failure: invoice_failure(&order),
         documents,
         events: events.into_iter().map(EventView::from).collect(),
         form: order.personal.map(|personal| personal.form),
     }))
+}
+
+fn invoice_failure(order: &Order) -> Option<InvoiceFailureView> {
+    let InvoiceStatus::Failed { reason } = &order.invoice.as_ref()?.status else {
+        return None;
+    };
+    let personal = order.personal.as_ref();
+    Some(InvoiceFailureView {
+        reason: reason.clone(),
+        detail: personal.and_then(|personal| personal.invoice_failure.clone()),
+    })
 }
 
 async fn links(documents: &dyn Documents, order: &Order) -> Result<Vec<DocumentLink>, StoreError> {

@@ -221,7 +221,10 @@ async fn an_approved_order_goes_on_and_the_applicant_is_told() {
         (200, Some("awaiting_personalisation"))
     );
     let notice = Notice::Approved;
-    assert_eq!(world.effects(), [Effect::SendNotice { notice }]);
+    assert_eq!(
+        world.effects(),
+        [Effect::SendNotice { notice }, Effect::IssueInvoice]
+    );
     let events = world.store.events(&order_id(1)).await.unwrap();
     let account = "account-1".to_owned();
     let vendor = vendor();

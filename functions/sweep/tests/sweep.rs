@@ -20,7 +20,7 @@ use yinxin_order::payment::Provider;
 use yinxin_order::sample::{moved, order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_store::StoreError;
-use yinxin_store::documents::{Announced, Documents, UploadKey, UploadPermission};
+use yinxin_store::documents::{Announced, Documents, InvoiceKey, UploadKey, UploadPermission};
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders as _;
 use yinxin_sweep::Sweep;
@@ -207,6 +207,12 @@ impl Documents for Stuck {
         Err(StoreError::NotFound)
     }
     async fn link(&self, _: &UploadKey) -> Result<String, StoreError> {
+        Err(StoreError::NotFound)
+    }
+    async fn keep_invoice(&self, _: &InvoiceKey, _: Vec<u8>) -> Result<(), StoreError> {
+        Err(StoreError::NotFound)
+    }
+    async fn invoice(&self, _: &InvoiceKey) -> Result<Vec<u8>, StoreError> {
         Err(StoreError::NotFound)
     }
     async fn erase(&self, _: &OrderId) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ import unittest
 import template
 
 DEFAULT_TIMEOUT = template.written()["Globals"]["Function"]["Timeout"]
-CONSUMERS = {"IssueQueue": "Issue", "NotifyQueue": "Notify", "PaymentQueue": "Payment"}
+CONSUMERS = {"IssueQueue": "Issue", "NotifyQueue": "Notify", "PaymentQueue": "Payment", "InvoiceQueue": "Invoice", "CourierQueue": "Courier"}
 
 
 class Queues(unittest.TestCase):

@@ -4,7 +4,7 @@ import unittest
 
 import template
 
-READ_ORDERS = {"Submit", "Upload", "Payment", "Review", "Personalise", "Issue", "Notify", "Query", "Sweep"}
+READ_ORDERS = {"Submit", "Upload", "Payment", "Review", "Personalise", "Issue", "Notify", "Invoice", "Courier", "Query", "Sweep"}
 # (action, resource) -> the only functions that hold it. A new holder is a decision, and is written here.
 HOLDERS = {
     ("kms:Decrypt", "CaKey"): {"Issue"},
@@ -13,20 +13,22 @@ HOLDERS = {
     ("kms:Encrypt", "SecretKey"): {"Submit", "Personalise"},
     ("kms:Decrypt", "DataKey"): READ_ORDERS,
     ("kms:GenerateDataKey", "DataKey"): {"Submit", "Review"},
-    ("kms:Decrypt", "DocumentsKey"): {"Upload", "Review"},
-    ("kms:GenerateDataKey", "DocumentsKey"): {"Upload"},
+    ("kms:Decrypt", "DocumentsKey"): {"Upload", "Review", "Notify", "Query"},
+    ("kms:GenerateDataKey", "DocumentsKey"): {"Upload", "Review", "Invoice"},
     ("secretsmanager:GetSecretValue", "AlipaySecret"): {"Payment"},
     ("secretsmanager:GetSecretValue", "WechatSecret"): {"Payment"},
     ("secretsmanager:GetSecretValue", "IdentitySecret"): {"Submit"},
     ("secretsmanager:GetSecretValue", "SmsSecret"): {"Notify"},
     ("secretsmanager:GetSecretValue", "SmtpSecret"): {"Notify"},
     ("secretsmanager:GetSecretValue", "BankSecret"): {"Notify"},
+    ("secretsmanager:GetSecretValue", "InvoiceSecret"): {"Invoice"},
+    ("secretsmanager:GetSecretValue", "CourierSecret"): {"Courier"},
     ("secretsmanager:GetSecretValue", "LookupSecret"): READ_ORDERS,
     ("secretsmanager:GetSecretValue", "SessionSecret"): {"Review", "Personalise"},
     ("dynamodb:PutItem", "Certificates"): {"Issue", "Review"},
     ("dynamodb:UpdateItem", "Certificates"): {"Issue"},
-    ("s3:PutObject", "Documents"): {"Upload"},
-    ("s3:GetObject", "Documents"): {"Upload", "Review"},
+    ("s3:PutObject", "Documents"): {"Upload", "Review", "Invoice"},
+    ("s3:GetObject", "Documents"): {"Upload", "Review", "Notify", "Query"},
     ("s3:DeleteObject", "Documents"): {"Upload", "Sweep"},
     ("s3:ListBucket", "Documents"): {"Upload", "Sweep"},
     ("s3:PutObject", "Publications"): {"Issue"},
@@ -35,6 +37,8 @@ HOLDERS = {
     ("sqs:SendMessage", "IssueQueue"): {"Relay"},
     ("sqs:SendMessage", "NotifyQueue"): {"Relay"},
     ("sqs:SendMessage", "PaymentQueue"): {"Payment", "Relay"},
+    ("sqs:SendMessage", "InvoiceQueue"): {"Relay"},
+    ("sqs:SendMessage", "CourierQueue"): {"Relay"},
 }
 SENSITIVE = ("kms:", "secretsmanager:", "s3:", "sqs:SendMessage", "dynamodb:Delete")
 
@@ -96,9 +100,21 @@ class Roles(unittest.TestCase):
                 if action.startswith("s3:") and action != "s3:ListBucket":
                     name = resource["Fn::Sub"]
                     if template.target(resource) == "Documents":
-                        self.assertTrue(name.endswith(("/in/*", "/documents/*")), name)
+                        self.assertTrue(name.endswith(("/in/*", "/documents/*", "/documents/*/invoice/*")), name)
                     else:
                         self.assertTrue(name.endswith(("/crl/*", "/ca/*")), name)
+
+    def test_of_the_documents_these_functions_reach_invoices_alone(self):
+        reached = {"Invoice": {"s3:PutObject"}, "Notify": {"s3:GetObject"}, "Query": {"s3:GetObject"}}
+        for function, actions in reached.items():
+            found = [(action, resource["Fn::Sub"]) for action, resource in template.statements(function) if action.startswith("s3:")]
+            with self.subTest(function):
+                self.assertEqual({action for action, _name in found}, actions)
+                for _action, name in found:
+                    self.assertTrue(name.endswith("/documents/*/invoice/*"), name)
+        # Officers look at all documents and write no other.
+        written, = (resource["Fn::Sub"] for action, resource in template.statements("Review") if action == "s3:PutObject")
+        self.assertTrue(written.endswith("/documents/*/invoice/*"), written)
 
     def test_status_reads_and_does_nothing_else(self):
         rights = {right for right in template.allowed("Status") if not right[0].startswith("logs:")}

@@ -25,6 +25,8 @@ ROUTES = {
         "GET /api/review/orders/{id}",
         "POST /api/review/orders/{id}/approve",
         "POST /api/review/orders/{id}/reject",
+        "POST /api/review/orders/{id}/invoice",
+        "POST /api/review/orders/{id}/invoice/retry",
         "POST /api/review/orders/{id}/revoke",
         "POST /api/review/orders/{id}/password",
         "POST /api/review/recoveries",
@@ -42,11 +44,13 @@ ROUTES = {
         "POST /api/personalise/orders/{id}/written",
         "POST /api/personalise/orders/{id}/dispatch",
     },
+    "Courier": {"GET /api/orders/{id}/parcel", "POST /api/notify/courier/kuaidi100/{order}"},
     "Query": {
         "GET /api/health",
         "GET /api/vendors",
         "GET /api/orders/{id}",
         "GET /api/orders/{id}/application-form",
+        "GET /api/orders/{id}/invoice",
         "GET /api/intakes/{uid}/orders",
     },
     "Status": {
@@ -58,7 +62,7 @@ ROUTES = {
         "GET /api/trust-list/root.cer",
     },
 }
-QUEUES = {"IssueQueue": "Issue", "NotifyQueue": "Notify", "PaymentQueue": "Payment"}
+QUEUES = {"IssueQueue": "Issue", "NotifyQueue": "Notify", "PaymentQueue": "Payment", "InvoiceQueue": "Invoice", "CourierQueue": "Courier"}
 FUNCTION_IN_URI = re.compile(r"\$\{(\w+)\.Arn\}/invocations")
 
 

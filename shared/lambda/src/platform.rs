@@ -17,6 +17,7 @@ use yinxin_store::key_history::KeyHistory;
 use yinxin_store::ledger::Ledger;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
+use yinxin_store::provider_states::ProviderStates;
 use yinxin_store::publications::{Publications, S3Publications};
 use yinxin_store::recoveries::Recoveries;
 use yinxin_store::statuses::{RevocationLists, Statuses};
@@ -39,6 +40,8 @@ pub struct Platform {
     pub codes: Arc<dyn Codes>,
     /// Messages on their way out.
     pub deliveries: Arc<dyn Deliveries>,
+    /// What providers' clients share between processes.
+    pub provider_states: Arc<dyn ProviderStates>,
     /// What the CA signs.
     pub issuances: Arc<dyn Issuances>,
     /// What became of certificates.
@@ -117,6 +120,7 @@ impl Platform {
             ledger: store.clone(),
             codes: store.clone(),
             deliveries: store.clone(),
+            provider_states: store.clone(),
             issuances: store.clone(),
             statuses: store.clone(),
             lists: store.clone(),
@@ -149,6 +153,7 @@ impl Platform {
             ledger: store.clone(),
             codes: store.clone(),
             deliveries: store.clone(),
+            provider_states: store.clone(),
             issuances: store.clone(),
             statuses: store.clone(),
             lists: store.clone(),

@@ -138,6 +138,13 @@ codes! {
     NotificationSignature => "notification-signature", 400, "The notification's signature is not the provider's", "支付通知验签失败";
     NotificationApp => "notification-app", 400, "The notification is for another application or seller", "支付通知不属于本应用";
     NotificationAmount => "notification-amount", 409, "The amount paid differs from the amount due", "支付金额与订单金额不一致";
+    // The invoice and the parcel.
+    InvoiceNotDue => "invoice-not-due", 409, "The order has no invoice that takes this now", "该订单的发票当前状态不允许此操作";
+    InvoiceNotIssued => "invoice-not-issued", 404, "The order has no such file of an issued invoice", "发票尚未开具，或没有该格式的文件";
+    InvoiceFile => "invoice-file", 422, "A PDF of at most 3 MB is needed, and at most 1 MB for an OFD", "须上传不超过 3M 的 PDF 文件，OFD 文件不超过 1M";
+    NoSuchParcel => "no-such-parcel", 404, "The order has no such parcel", "没有该快递单";
+    CourierSignature => "courier-signature", 400, "The message's signature is not the courier service's", "物流推送验签失败";
+    CourierMalformed => "courier-malformed", 400, "The message cannot be read", "物流推送格式错误";
     // Personalisation.
     CsrMalformed => "csr-malformed", 422, "The certificate request cannot be read", "证书请求无法解析";
     CsrProof => "csr-proof", 422, "The request is not signed by the key it asks to certify", "证书请求的私钥持有证明无效";
@@ -269,6 +276,8 @@ impl From<Refusal> for Problem {
             Refusal::PasswordGone => Code::PasswordGone,
             Refusal::TooManySendings => Code::PasswordSentTooOften,
             Refusal::PasswordVoid => Code::MemoSecretUnknown,
+            Refusal::InvoiceNotDue => Code::InvoiceNotDue,
+            Refusal::NoSuchParcel => Code::NoSuchParcel,
             Refusal::Erased => Code::OrderErased,
         };
         Problem::new(code).because(&refusal.to_string())

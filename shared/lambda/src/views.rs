@@ -5,8 +5,9 @@ use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 use yinxin_order::document::{Document, DocumentKind, Verdict};
 use yinxin_order::form::{ApplicationForm, MaskedForm};
-use yinxin_order::issuance::Parcel;
+use yinxin_order::invoice::{Invoice, InvoiceFormat, InvoiceStatus};
 use yinxin_order::order::{Order, Product};
+use yinxin_order::parcel::Parcel;
 use yinxin_order::password::{MAX_SENDINGS, PasswordDelivery, PasswordStatus, PasswordWay};
 use yinxin_order::payment::{Payment, Provider};
 use yinxin_order::revocation::{Revocation, RevocationReason};
@@ -101,6 +102,8 @@ pub struct OrderView {
     pub payments: Vec<PaymentView>,
     /// Why the review sent it back.
     pub rejection: Option<String>,
+    /// The invoice, from the approval on.
+    pub invoice: Option<InvoiceView>,
     /// The parcel.
     pub parcel: Option<Parcel>,
     /// That the certificates are revoked.
@@ -109,6 +112,56 @@ pub struct OrderView {
     pub token_serial: Option<String>,
     /// How far its password came, once it is written.
     pub password: Option<PasswordView>,
+}
+
+/// An invoice.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InvoiceView {
+    /// How it stands.
+    pub status: InvoiceState,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// Its number, once it is issued.
+    pub number: Option<String>,
+    /// When it was issued, RFC 3339.
+    pub issued_at: Option<String>,
+    /// The files that can be downloaded.
+    pub files: Vec<InvoiceFormat>,
+}
+
+/// How an invoice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceState {
+    /// It will be asked for.
+    Due,
+    /// It was asked for.
+    Issuing,
+    /// The vendor's staff makes it.
+    ByHand,
+    /// It was refused; the vendor's staff looks at it.
+    Failed,
+    /// It can be downloaded.
+    Issued,
+}
+
+impl From<&Invoice> for InvoiceView {
+    fn from(invoice: &Invoice) -> Self {
+        let issued = invoice.issued();
+        InvoiceView {
+            status: match invoice.status {
+                InvoiceStatus::Due => InvoiceState::Due,
+                InvoiceStatus::Issuing { .. } => InvoiceState::Issuing,
+                InvoiceStatus::ByHand => InvoiceState::ByHand,
+                InvoiceStatus::Failed { .. } => InvoiceState::Failed,
+                InvoiceStatus::Issued(_) => InvoiceState::Issued,
+            },
+            since: timestamp(invoice.since),
+            number: issued.map(|issued| issued.number.to_string()),
+            issued_at: issued.map(|issued| timestamp(issued.issued_at)),
+            files: issued.map(|issued| issued.files.clone()).unwrap_or_default(),
+        }
+    }
 }
 
 /// A product.
@@ -221,6 +274,14 @@ impl From<&Order> for OrderView {
             documents: order.documents.iter().map(DocumentView::from).collect(),
             payments: order.payments.iter().map(PaymentView::from).collect(),
             rejection: personal.and_then(|personal| personal.rejection.clone()),
+            invoice: order.invoice.as_ref().map(|invoice| {
+                let mut view = InvoiceView::from(invoice);
+                if personal.is_none() {
+                    // The files went with the rest.
+                    view.files.clear();
+                }
+                view
+            }),
             parcel: order.parcel.clone(),
             revocation: order.revocation.as_ref().map(RevocationView::from),
             token_serial: order.written.as_ref().map(|written| written.token_serial.clone()),

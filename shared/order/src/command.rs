@@ -6,8 +6,10 @@ use crate::document::Document;
 use crate::effect::Sealed;
 use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderNumber, VendorId};
-use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use crate::invoice::IssuedInvoice;
+use crate::issuance::{Certificates, SubmittedCsr, WrittenToken};
 use crate::order::IdentityEvidence;
+use crate::parcel::{Parcel, Tracking};
 use crate::password::PasswordOutcome;
 use crate::payment::{Provider, RefundOutcome};
 use crate::revocation::RevocationReason;
@@ -172,6 +174,39 @@ pub enum Command {
         /// Courier and number.
         parcel: Parcel,
     },
+    /// Note what the courier says of the parcel.
+    RecordTracking {
+        /// The parcel's number.
+        waybill: String,
+        /// What it says.
+        tracking: Tracking,
+    },
+    /// Note that the provider took the invoice on.
+    RecordInvoiceRequest {
+        /// The provider's number of the request.
+        serial: String,
+    },
+    /// Note the invoice that the provider issued; its files are kept.
+    RecordInvoice {
+        /// The invoice.
+        invoice: IssuedInvoice,
+    },
+    /// Note that the provider does not issue the invoice.
+    ReportInvoiceFailure {
+        /// A word or the provider's code.
+        reason: String,
+        /// The provider's sentence, for the officer to read; it may name people.
+        detail: Option<String>,
+    },
+    /// Leave the invoice to the vendor's officers: the deployment asks no provider.
+    LeaveInvoice,
+    /// Hand in the invoice that an officer made; its files are kept.
+    UploadInvoice {
+        /// The invoice.
+        invoice: IssuedInvoice,
+    },
+    /// Have the provider asked for the invoice again.
+    RetryInvoice,
     /// Confirm that the UKey arrived.
     ConfirmReceipt,
     /// Revoke the certificates, for good.
@@ -242,6 +277,13 @@ command_names! {
     RecordPassword => "record_password", ({ .. });
     ResendPassword => "resend_password", ();
     Dispatch => "dispatch", ({ .. });
+    RecordTracking => "record_tracking", ({ .. });
+    RecordInvoiceRequest => "record_invoice_request", ({ .. });
+    RecordInvoice => "record_invoice", ({ .. });
+    ReportInvoiceFailure => "report_invoice_failure", ({ .. });
+    LeaveInvoice => "leave_invoice", ();
+    UploadInvoice => "upload_invoice", ({ .. });
+    RetryInvoice => "retry_invoice", ();
     ConfirmReceipt => "confirm_receipt", ();
     Revoke => "revoke", ({ .. });
     RecordRevocation => "record_revocation", ();

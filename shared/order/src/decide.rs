@@ -6,6 +6,7 @@ use crate::document::Document;
 use crate::effect::{Effect, Notice};
 use crate::form::ApplicationForm;
 use crate::identifiers::Fen;
+use crate::invoice::{self, Invoice};
 use crate::issuance::{SubmittedCsr, WrittenToken};
 use crate::order::{Event, IdentityEvidence, Order, Personal};
 use crate::payment::{
@@ -113,7 +114,19 @@ fn was_recorded(order: &Order, command: &Command) -> bool {
             .password
             .as_ref()
             .is_some_and(|delivery| delivery.tells_nothing_new(*number, outcome)),
-        Command::Dispatch { parcel } => order.parcel.as_ref() == Some(parcel),
+        Command::Dispatch { parcel } => order.parcel.as_ref().is_some_and(|known| known.is_same(parcel)),
+        Command::RecordTracking { waybill, tracking } => {
+            let known = order.parcel.as_ref().filter(|parcel| parcel.waybill == *waybill);
+            known.is_some_and(|parcel| parcel.knows(*tracking))
+        }
+        Command::RecordInvoiceRequest { .. }
+        | Command::RecordInvoice { .. }
+        | Command::ReportInvoiceFailure { .. }
+        | Command::LeaveInvoice
+        | Command::UploadInvoice { .. } => order
+            .invoice
+            .as_ref()
+            .is_some_and(|invoice| invoice.knows(command)),
         // A revocation is final: the first one counts, whatever a second one says.
         Command::Revoke { .. } => order.revocation.is_some(),
         Command::RecordRevocation => order
@@ -185,7 +198,9 @@ fn carry_out(
         } => record_refund(order, *attempt, *number, *outcome)?,
         Command::Approve => {
             personal(order)?.rejection = None;
-            notice(Notice::Approved)
+            let mut effects = notice(Notice::Approved);
+            effects.extend(begin_invoice(order, now));
+            effects
         }
         Command::Reject { reason } => {
             personal(order)?.rejection = Some(reason.clone());
@@ -214,8 +229,21 @@ fn carry_out(
         Command::ResendPassword => password::resend(order, now)?,
         Command::Dispatch { parcel } => {
             order.parcel = Some(parcel.clone());
-            notice(Notice::Dispatched)
+            let mut effects = notice(Notice::Dispatched);
+            effects.push(Effect::TrackParcel);
+            effects
         }
+        Command::RecordTracking { waybill, tracking } => {
+            let parcel = order.parcel.as_mut().filter(|parcel| parcel.waybill == *waybill);
+            parcel.ok_or(Refusal::NoSuchParcel)?.tracking = Some(*tracking);
+            Vec::new()
+        }
+        Command::RecordInvoiceRequest { .. }
+        | Command::RecordInvoice { .. }
+        | Command::ReportInvoiceFailure { .. }
+        | Command::LeaveInvoice
+        | Command::UploadInvoice { .. }
+        | Command::RetryInvoice => invoice::change(order, command, now)?,
         Command::ConfirmReceipt => Vec::new(),
         Command::Revoke {
             reason,
@@ -380,6 +408,15 @@ fn record_refund(
     Ok(Vec::new())
 }
 
+/// Nothing that was approved is cancelled, so the money stays and the invoice is due.
+fn begin_invoice(order: &mut Order, now: OffsetDateTime) -> Option<Effect> {
+    if order.product.price.is_zero() {
+        return None;
+    }
+    order.invoice = Some(Invoice::due(now));
+    Some(Effect::IssueInvoice)
+}
+
 fn revoke(
     order: &mut Order,
     reason: RevocationReason,
@@ -446,6 +483,9 @@ fn remind(order: &mut Order, now: OffsetDateTime) -> Vec<Effect> {
     }
     if order.awaits_revocation() {
         effects.push(Effect::RevokeCertificates);
+    }
+    if order.awaits_invoice() {
+        effects.push(Effect::IssueInvoice);
     }
     for payment in &order.payments {
         let attempt = payment.attempt;

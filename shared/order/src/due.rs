@@ -51,6 +51,7 @@ impl Order {
             || self.ledger().refund_due > 0
             || self.awaits_revocation()
             || self.awaits_password()
+            || self.awaits_invoice()
     }
 
     /// When a password that is not on its way is looked at: whether its transfer came back, and at last to forget it.
@@ -71,6 +72,12 @@ impl Order {
             .map(|payment| payment.started_at)
             .chain(self.revocation.as_ref().map(|revocation| revocation.at))
             .chain(self.password.as_ref().map(|delivery| delivery.since))
+            .chain(
+                self.invoice
+                    .as_ref()
+                    .filter(|invoice| invoice.is_pending())
+                    .map(|invoice| invoice.since),
+            )
             .chain(self.reminded_at)
             .fold(self.entered_at, OffsetDateTime::max);
         since + REMINDER * 2_i32.pow(self.reminders.min(DOUBLINGS))

@@ -53,6 +53,12 @@ pub enum Effect {
         /// What happened.
         notice: Notice,
     },
+    /// Have the provider issue the order's invoice, or ask what became of it.
+    IssueInvoice,
+    /// Send the applicant the issued invoice.
+    SendInvoice,
+    /// Have the courier tell where the parcel is.
+    TrackParcel,
     /// Have the provider pay an attempt back.
     Refund {
         /// Which attempt.
@@ -104,6 +110,21 @@ pub enum Queue {
     Notify,
     /// Done by `payment`.
     Payment,
+    /// Done by `invoice`.
+    Invoice,
+    /// Done by `courier`.
+    Courier,
+}
+
+impl Queue {
+    /// Every queue.
+    pub const ALL: &'static [Queue] = &[
+        Queue::Issue,
+        Queue::Notify,
+        Queue::Payment,
+        Queue::Invoice,
+        Queue::Courier,
+    ];
 }
 
 impl Effect {
@@ -114,10 +135,13 @@ impl Effect {
             Effect::SendCode { .. }
             | Effect::SendPassword { .. }
             | Effect::QueryTransfer { .. }
-            | Effect::SendNotice { .. } => Queue::Notify,
+            | Effect::SendNotice { .. }
+            | Effect::SendInvoice => Queue::Notify,
             Effect::Refund { .. } | Effect::CloseAttempt { .. } | Effect::QueryPayment { .. } => {
                 Queue::Payment
             }
+            Effect::IssueInvoice => Queue::Invoice,
+            Effect::TrackParcel => Queue::Courier,
         }
     }
 
@@ -131,6 +155,9 @@ impl Effect {
             Effect::SendPassword { .. } => "send_password",
             Effect::QueryTransfer { .. } => "query_transfer",
             Effect::SendNotice { .. } => "send_notice",
+            Effect::IssueInvoice => "issue_invoice",
+            Effect::SendInvoice => "send_invoice",
+            Effect::TrackParcel => "track_parcel",
             Effect::Refund { .. } => "refund",
             Effect::CloseAttempt { .. } => "close_attempt",
             Effect::QueryPayment { .. } => "query_payment",

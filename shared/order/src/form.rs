@@ -24,8 +24,8 @@ pub use masked::MaskedForm;
 pub use parts::{Consent, DocumentKind, Handler, Mailing, PersonInvoice, SealType, Subject, UnitInvoice};
 
 use crate::identifiers::{
-    CreditCode, Department, Email, IdDocument, InvalidIdentifier, Mobile, PersonName, TaxNumber, Telephone,
-    UnitName,
+    CreditCode, Department, Email, IdDocument, InvalidIdentifier, InvoiceLine, Mobile, PersonName, TaxNumber,
+    Telephone, UnitName,
 };
 
 /// What an applicant fills in; `subject` tells the two kinds apart.
@@ -205,6 +205,22 @@ impl ApplicationForm {
                     .unwrap_or_else(|| TaxNumber::from(&form.credit_code)),
             ),
             Self::Person(form) => form.invoice.tax_number.clone(),
+        }
+    }
+
+    /// Address and telephone on the invoice (地址及电话).
+    pub fn invoice_address_telephone(&self) -> Option<&InvoiceLine> {
+        match self {
+            Self::Unit(form) => form.invoice.address_telephone.as_ref(),
+            Self::Person(form) => form.invoice.address_telephone.as_ref(),
+        }
+    }
+
+    /// Bank and account on the invoice (开户行及账号).
+    pub fn invoice_bank_account(&self) -> Option<&InvoiceLine> {
+        match self {
+            Self::Unit(form) => form.invoice.bank_account.as_ref(),
+            Self::Person(form) => form.invoice.bank_account.as_ref(),
         }
     }
 

@@ -27,7 +27,7 @@ pub use id_document::{
     PassportNumber, TaiwanPermitNumber,
 };
 pub use money::Fen;
-pub use number::{OrderId, OrderNumber, ProductId, RecoveryId, VendorId, china_date};
+pub use number::{InvoiceNumber, OrderId, OrderNumber, ProductId, RecoveryId, VendorId, china_date};
 pub use people::{Email, Mobile, PersonName, ResidentId};
 pub use text::{
     Address, BankName, Department, InvoiceLine, InvoiceTitle, Place, PolicyVersion, Role, Telephone,

@@ -1,4 +1,4 @@
-//! What personalisation leaves on an order: request, certificates, the confirmed write, the parcel.
+//! What personalisation leaves on an order: request, certificates, the confirmed write.
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,18 +45,4 @@ pub struct WrittenToken {
     pub encryption_certificate_sm3: String,
     /// Which report it was: a repeated one is the same, one with another password is not.
     pub report: String,
-}
-
-/// A parcel on its way.
-///
-/// This type is used in stored state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Parcel {
-    /// The courier's code, for example `shunfeng` or `ems`.
-    #[schema(max_length = 32)]
-    pub carrier: String,
-    /// The tracking number (快递单号).
-    #[schema(max_length = 32)]
-    pub waybill: String,
 }

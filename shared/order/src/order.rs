@@ -7,8 +7,10 @@ use crate::document::{Document, DocumentKind};
 use crate::effect::Sealed;
 use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId};
-use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use crate::invoice::Invoice;
+use crate::issuance::{Certificates, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
+use crate::parcel::Parcel;
 use crate::password::PasswordDelivery;
 use crate::payment::{Flag, Ledger, Payment, Posting};
 use crate::revocation::Revocation;
@@ -65,6 +67,9 @@ pub struct Order {
     pub parcel: Option<Parcel>,
     /// Why the CA could not issue for the last request.
     pub issuance_failure: Option<String>,
+    /// The invoice, from the approval on; an order that costs nothing has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Invoice>,
     /// That the certificates are revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
@@ -105,6 +110,9 @@ pub struct Personal {
     pub practice_statement: Option<String>,
     /// Why the review sent the order back.
     pub rejection: Option<String>,
+    /// What the provider said when it did not issue the invoice, for officers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice_failure: Option<String>,
     /// The certificate request.
     pub csr: Option<SubmittedCsr>,
     /// What the CA issued.
@@ -200,6 +208,7 @@ impl Order {
             password: None,
             parcel: None,
             issuance_failure: None,
+            invoice: None,
             revocation: None,
             personal: Some(Personal {
                 form: new.form,
@@ -207,6 +216,7 @@ impl Order {
                 signed_at: None,
                 practice_statement: None,
                 rejection: None,
+                invoice_failure: None,
                 csr: None,
                 certificates: None,
                 password: None,
@@ -258,6 +268,11 @@ impl Order {
     /// Whether the password is on its way, and nobody has said how that ended.
     pub fn awaits_password(&self) -> bool {
         self.personal.is_some() && self.password.as_ref().is_some_and(PasswordDelivery::is_underway)
+    }
+
+    /// Whether the platform has to have the invoice issued.
+    pub fn awaits_invoice(&self) -> bool {
+        self.invoice.as_ref().is_some_and(Invoice::is_pending)
     }
 
     /// The number under which the provider knows `attempt`, once the order has a number.

@@ -59,6 +59,12 @@ pub enum Refusal {
     /// The secret's transfer came back or failed, or the password goes by SMS.
     #[error("no memo secret opens this order's password now")]
     PasswordVoid,
+    /// The order has no invoice, or none that takes this now.
+    #[error("the order has no invoice that takes this now")]
+    InvoiceNotDue,
+    /// The order has no such parcel.
+    #[error("the order has no such parcel")]
+    NoSuchParcel,
     /// The personal data was erased.
     #[error("the order's personal data was erased")]
     Erased,
@@ -83,6 +89,8 @@ impl Refusal {
             Refusal::PasswordGone => "password-gone",
             Refusal::TooManySendings => "password-sent-too-often",
             Refusal::PasswordVoid => "memo-secret-unknown",
+            Refusal::InvoiceNotDue => "invoice-not-due",
+            Refusal::NoSuchParcel => "no-such-parcel",
             Refusal::Erased => "order-erased",
         }
     }

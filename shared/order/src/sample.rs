@@ -7,9 +7,11 @@ use crate::document::{Document, DocumentKind, Verdict};
 use crate::effect::Sealed;
 use crate::form::ApplicationForm;
 use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId, china_date};
-use crate::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use crate::invoice::{InvoiceFormat, IssuedInvoice};
+use crate::issuance::{Certificates, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
 use crate::order::{NewOrder, Order, Product};
+use crate::parcel::Parcel;
 use crate::password::PasswordOutcome;
 use crate::payment::Provider;
 use crate::state::State;
@@ -44,7 +46,7 @@ pub fn order_number(seed: u32, now: OffsetDateTime) -> OrderNumber {
 }
 
 /// The order of `seed` in `state`, where every step was taken at `now`. A state that comes after the payment has
-/// one paid attempt.
+/// one paid attempt; one that comes after `AwaitingPersonalisation` has its invoice.
 pub fn order_in(state: State, seed: u32, form: ApplicationForm, now: OffsetDateTime) -> Order {
     let new = NewOrder {
         id: order_id(seed),
@@ -99,6 +101,9 @@ fn onwards(state: State, order: &Order, seed: u32, now: OffsetDateTime) -> Comma
         },
         State::AwaitingPayment => payment(1, now),
         State::AwaitingReview => Command::Approve,
+        State::AwaitingPersonalisation if order.awaits_invoice() => Command::RecordInvoice {
+            invoice: invoice(seed, now),
+        },
         State::AwaitingPersonalisation => Command::SubmitCsr {
             csr: SubmittedCsr {
                 pem: "a request".to_owned(),
@@ -122,10 +127,7 @@ fn onwards(state: State, order: &Order, seed: u32, now: OffsetDateTime) -> Comma
             outcome: PasswordOutcome::Sent,
         },
         State::AwaitingDispatch => Command::Dispatch {
-            parcel: Parcel {
-                carrier: "ems".to_owned(),
-                waybill: "EM000000001CN".to_owned(),
-            },
+            parcel: Parcel::new("ems", "EM000000001CN"),
         },
         State::AwaitingReceipt => Command::ConfirmReceipt,
         ended => panic!("no way leads on from {}", ended.as_str()),
@@ -157,6 +159,17 @@ pub fn document(kind: DocumentKind, now: OffsetDateTime) -> Document {
             bytes: 1024,
         },
         judged_at: now,
+    }
+}
+
+/// The invoice of the order of `seed`, issued at `now`.
+pub fn invoice(seed: u32, now: OffsetDateTime) -> IssuedInvoice {
+    IssuedInvoice {
+        number: format!("2631{seed:016}")
+            .parse()
+            .expect("a sample is well-formed"),
+        issued_at: now,
+        files: vec![InvoiceFormat::Pdf, InvoiceFormat::Ofd],
     }
 }
 

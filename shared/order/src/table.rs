@@ -78,6 +78,16 @@ const OWING: &[State] = &[
 const CERTIFIED: &[State] = &[AwaitingWriting, AwaitingDispatch, AwaitingReceipt, Completed];
 /// The UKey is written: its password is on its way, or was.
 const WRITTEN: &[State] = &[AwaitingDispatch, AwaitingReceipt, Completed];
+/// Approved: the money stays, and there is an invoice.
+const APPROVED: &[State] = &[
+    AwaitingPersonalisation,
+    Issuing,
+    AwaitingWriting,
+    AwaitingDispatch,
+    AwaitingReceipt,
+    Completed,
+];
+const MAILED: &[State] = &[AwaitingReceipt, Completed];
 const ENDED: &[State] = &[Completed, Cancelled, Expired];
 
 /// The table. Rows are read top to bottom; no two rows share a state and a command (a test checks it).
@@ -101,9 +111,16 @@ pub const TABLE: &[Row] = &[
     row(&[AwaitingPayment],         RecordRefund,          Next::Stay,                        &["refund", "send_notice"]),
     row(OWING,                      RecordRefund,          Next::Stay,                        &["refund", "send_notice"]),
     // The review.
-    row(&[AwaitingReview],          Approve,               Next::Advance,                     &["send_notice"]),
+    row(&[AwaitingReview],          Approve,               Next::Advance,                     &["send_notice", "issue_invoice"]),
     row(&[AwaitingReview],          Reject,                Next::To(AwaitingCorrection),      &["send_notice"]),
     row(&[AwaitingCorrection],      Resubmit,              Next::To(AwaitingReview),          &[]),
+    // The invoice follows the approval and moves no order.
+    row(APPROVED,                   RecordInvoiceRequest,  Next::Stay,                        &[]),
+    row(APPROVED,                   RecordInvoice,         Next::Stay,                        &["send_invoice"]),
+    row(APPROVED,                   ReportInvoiceFailure,  Next::Stay,                        &[]),
+    row(APPROVED,                   LeaveInvoice,          Next::Stay,                        &[]),
+    row(APPROVED,                   UploadInvoice,         Next::Stay,                        &["send_invoice"]),
+    row(APPROVED,                   RetryInvoice,          Next::Stay,                        &["issue_invoice"]),
     // The operator and the CA.
     row(&[AwaitingPersonalisation], SubmitCsr,             Next::Advance,                     &["ask_ca"]),
     row(&[Issuing],                 RecordCertificates,    Next::Advance,                     &[]),
@@ -112,7 +129,8 @@ pub const TABLE: &[Row] = &[
     // The password goes its own way: it moves no order, and a bank may need longer for it than the courier.
     row(WRITTEN,                    RecordPassword,        Next::Stay,                        &["send_notice"]),
     row(WRITTEN,                    ResendPassword,        Next::Stay,                        &["send_password"]),
-    row(&[AwaitingDispatch],        Dispatch,              Next::Advance,                     &["send_notice"]),
+    row(&[AwaitingDispatch],        Dispatch,              Next::Advance,                     &["send_notice", "track_parcel"]),
+    row(MAILED,                     RecordTracking,        Next::Stay,                        &[]),
     row(&[AwaitingReceipt],         ConfirmReceipt,        Next::Advance,                     &[]),
     // Revocation moves no order: writing and mailing are about the UKey, which keeps revoked certificates too.
     row(CERTIFIED,                  Revoke,                Next::Stay,                        &["revoke_certificates"]),
@@ -124,7 +142,7 @@ pub const TABLE: &[Row] = &[
     row(&[AwaitingReceipt],         Expire,                Next::Advance,                     &[]),
     // Late turns of the platform.
     row(&[AwaitingPayment],         Remind,                Next::Stay,                        &["query_payment", "refund"]),
-    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "query_payment", "refund", "send_password", "query_transfer"]),
+    row(OWING,                      Remind,                Next::Stay,                        &["ask_ca", "revoke_certificates", "issue_invoice", "query_payment", "refund", "send_password", "query_transfer"]),
     row(ENDED_UNPAID,               Remind,                Next::Stay,                        &["query_payment"]),
     // After the retention period.
     row(ENDED,                      Erase,                 Next::Stay,                        &[]),

@@ -8,9 +8,11 @@ use yinxin_order::due::Late;
 use yinxin_order::effect::{Effect, Sealed};
 use yinxin_order::form::sample;
 use yinxin_order::identifiers::{Fen, OrderId, OrderNumber, china_date};
-use yinxin_order::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use yinxin_order::invoice::{Invoice, InvoiceFormat, IssuedInvoice};
+use yinxin_order::issuance::{Certificates, SubmittedCsr, WrittenToken};
 use yinxin_order::kind::Kind;
 use yinxin_order::order::{NewOrder, Order, Product};
+use yinxin_order::parcel::{Parcel, Tracking, TrackingStatus};
 use yinxin_order::password::{MAX_SENDINGS, PasswordOutcome, PasswordStatus};
 use yinxin_order::payment::{Payment, PaymentStatus, Provider, RefundOutcome};
 use yinxin_order::revocation::RevocationReason;
@@ -18,7 +20,7 @@ use yinxin_order::state::{State, Turn};
 use yinxin_order::{Refusal, decide};
 
 const WALKS: u64 = 4_000;
-const STEPS: u32 = 60;
+const STEPS: u32 = 90;
 const PRICE_FEN: i64 = 22_000;
 const RETENTION: Duration = Duration::days(365);
 
@@ -111,7 +113,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
     let fen = if dice.roll(8) == 0 { 1 } else { PRICE_FEN };
     let amount = Fen::new(fen).expect("an amount");
     let trade_no = format!("T{attempt}-{fen}");
-    match dice.roll(32) {
+    match dice.roll(39) {
         0 => {
             let personal = order.personal.as_ref();
             let form = personal.map_or_else(|| sample::unit(1), |personal| personal.form.clone());
@@ -182,10 +184,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
             password: Sealed("sealed".to_owned()),
         },
         20 => Command::Dispatch {
-            parcel: Parcel {
-                carrier: "ems".to_owned(),
-                waybill: "1".to_owned(),
-            },
+            parcel: Parcel::new("ems", "1"),
         },
         21 => Command::ConfirmReceipt,
         22 if dice.roll(20) == 0 => Command::Expire,
@@ -196,14 +195,33 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
         25 => Command::RecordRevocation,
         26 if dice.roll(20) == 0 => Command::Erase,
         26 => Command::RecordClosing { attempt },
-        29 | 30 => password_news(dice),
-        31 => Command::ResendPassword,
+        36 | 37 => password_news(dice),
+        38 => Command::ResendPassword,
         27 if dice.roll(4) == 0 => Command::ReturnPayment {
             attempt,
             trade_no,
             amount: Fen::new(77).expect("an amount"),
             paid_at: now,
         },
+        29 => Command::RecordTracking {
+            waybill: if dice.roll(5) == 0 { "2" } else { "1" }.to_owned(),
+            tracking: tracking(dice, now),
+        },
+        30 => Command::RecordInvoiceRequest {
+            serial: format!("S{}", dice.roll(2)),
+        },
+        31 => Command::RecordInvoice {
+            invoice: invoice(dice, now),
+        },
+        32 => Command::UploadInvoice {
+            invoice: invoice(dice, now),
+        },
+        33 => Command::ReportInvoiceFailure {
+            reason: "22".to_owned(),
+            detail: (dice.roll(2) == 0).then(|| "购方税号错误".to_owned()),
+        },
+        34 => Command::RetryInvoice,
+        35 if dice.roll(3) == 0 => Command::LeaveInvoice,
         _ => Command::Remind,
     }
 }
@@ -223,6 +241,27 @@ fn password_news(dice: &mut Dice) -> Command {
             },
             _ => PasswordOutcome::Collected,
         },
+    }
+}
+
+fn invoice(dice: &mut Dice, now: OffsetDateTime) -> IssuedInvoice {
+    IssuedInvoice {
+        number: format!("{:020}", dice.roll(3)).parse().expect("20 digits"),
+        issued_at: now,
+        files: vec![InvoiceFormat::Pdf],
+    }
+}
+
+fn tracking(dice: &mut Dice, now: OffsetDateTime) -> Tracking {
+    const STATUSES: [TrackingStatus; 3] = [
+        TrackingStatus::InTransit,
+        TrackingStatus::Problem,
+        TrackingStatus::Signed,
+    ];
+    let late = Duration::minutes(i64::try_from(dice.roll(600)).expect("small"));
+    Tracking {
+        status: STATUSES[usize::try_from(dice.roll(3)).expect("small")],
+        at: now - late,
     }
 }
 
@@ -328,6 +367,14 @@ fn check(order: &Order, till: &Till) {
         "a certificate without payment"
     );
     assert!(
+        !order.awaits_invoice() || order.due(RETENTION).is_some(),
+        "an invoice is not issued and nobody looks at it"
+    );
+    assert!(
+        order.invoice.is_none() || ledger.kept() == PRICE_FEN,
+        "an invoice about money that was not kept"
+    );
+    assert!(
         !order.awaits_revocation() || order.due(RETENTION).is_some(),
         "a revocation is not published and nobody looks at it"
     );
@@ -373,6 +420,8 @@ fn whatever_happens_the_money_adds_up() {
                     check_effects(&order, &wish, &moved.effects);
                     check_revocation(&order, &wish, &moved.order);
                     check_password(&order, &wish, &moved);
+                    check_invoice(&order, &wish, &moved.order);
+                    check_parcel(&order, &moved.order);
                     order = moved.order;
                     // Every message may come twice.
                     let again = decide(&order, &wish, Actor::Applicant, now);
@@ -383,6 +432,9 @@ fn whatever_happens_the_money_adds_up() {
                             | Command::RecordClosing { .. }
                             | Command::RecordRefund { .. }
                             | Command::Revoke { .. }
+                            | Command::RecordInvoice { .. }
+                            | Command::UploadInvoice { .. }
+                            | Command::RecordTracking { .. }
                             | Command::RecordRevocation
                             | Command::RecordPassword { .. }
                     );
@@ -456,6 +508,7 @@ fn latest(order: &Order) -> OffsetDateTime {
     let times = [
         order.reminded_at,
         order.password.as_ref().map(|delivery| delivery.since),
+        order.invoice.as_ref().map(|invoice| invoice.since),
     ];
     times
         .into_iter()
@@ -534,5 +587,25 @@ fn check_revocation(before: &Order, wish: &Command, after: &Order) {
             }
             assert_eq!(*after, published);
         }
+    }
+}
+
+/// There is an invoice from the approval on, and one that was issued stays the one that was issued.
+fn check_invoice(before: &Order, wish: &Command, after: &Order) {
+    let is_approval = matches!(wish, Command::Approve);
+    assert_eq!(after.invoice.is_some(), before.invoice.is_some() || is_approval);
+    if let Some(issued) = before.invoice.as_ref().and_then(Invoice::issued) {
+        let after = after.invoice.as_ref().and_then(Invoice::issued);
+        assert_eq!(after, Some(issued), "{:?} changed an invoice", wish.name());
+    }
+}
+
+/// What a courier told is never taken back by something older, and nothing comes after the signature.
+fn check_parcel(before: &Order, after: &Order) {
+    let tracking = |order: &Order| order.parcel.as_ref().and_then(|parcel| parcel.tracking);
+    if let Some(before) = tracking(before) {
+        let after = tracking(after).expect("a parcel's state is not forgotten");
+        assert!(after.at >= before.at);
+        assert!(before.status != TrackingStatus::Signed || after == before);
     }
 }

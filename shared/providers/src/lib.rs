@@ -1,4 +1,5 @@
 //! Clients for the outside world: Alipay, WeChat Pay, Aliyun SMS and identity checks, the bank bridge, SMTP.
+//! Clients for the outside world: Alipay, Aliyun SMS and identity checks, the bank bridge, SMTP, invoices, couriers.
 //!
 //! Each client gets its base URL, its secret and a shared [`http::Http`] when it is made, and the clock
 //! (`now`) with each call. Money is `i64` fen. Results say what the caller may do next: go on, give up, or ask
@@ -8,8 +9,10 @@
 pub mod alipay;
 pub mod aliyun;
 pub mod bank;
+pub mod courier;
 pub mod http;
 pub mod identity;
+pub mod invoice;
 pub mod mail;
 pub mod money;
 pub mod observe;

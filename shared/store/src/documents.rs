@@ -6,7 +6,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use yinxin_order::document::DocumentKind;
-use yinxin_order::identifiers::OrderId;
+use yinxin_order::identifiers::{InvoiceNumber, OrderId};
+use yinxin_order::invoice::{InvoiceFormat, MAX_FILE_BYTES};
 
 use crate::error::StoreError;
 
@@ -60,6 +61,25 @@ impl UploadKey {
     }
 }
 
+/// Where one file of an order's invoice lies: among the order's documents, so that it is erased with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceKey {
+    /// The order.
+    pub order: OrderId,
+    /// The invoice's number.
+    pub number: InvoiceNumber,
+    /// The file's format.
+    pub format: InvoiceFormat,
+}
+
+impl InvoiceKey {
+    /// The file's place.
+    pub fn kept(&self) -> String {
+        let (order, number, format) = (&self.order, &self.number, self.format.as_str());
+        format!("documents/{order}/invoice/{number}.{format}")
+    }
+}
+
 /// Permission to upload one document.
 #[derive(Debug, Clone)]
 pub struct UploadPermission {
@@ -98,7 +118,13 @@ pub trait Documents: Send + Sync {
     /// A short-lived link to a kept document.
     async fn link(&self, key: &UploadKey) -> Result<String, StoreError>;
 
-    /// Erases all kept documents of an order.
+    /// Keeps one file of an invoice. The same file may be kept again.
+    async fn keep_invoice(&self, key: &InvoiceKey, bytes: Vec<u8>) -> Result<(), StoreError>;
+
+    /// One kept file of an invoice; `NotFound` where there is none.
+    async fn invoice(&self, key: &InvoiceKey) -> Result<Vec<u8>, StoreError>;
+
+    /// Erases all kept documents of an order, and its invoice.
     async fn erase(&self, order: &OrderId) -> Result<(), StoreError>;
 }
 
@@ -112,6 +138,45 @@ impl S3Documents {
     /// Documents in `bucket`; calls nobody yet.
     pub fn new(client: Client, bucket: String) -> Self {
         S3Documents { client, bucket }
+    }
+
+    /// An object, at most `limit` bytes and one more.
+    async fn get(&self, key: String, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let got = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .range(format!("bytes=0-{limit}"))
+            .send()
+            .await;
+        match got {
+            Ok(object) => {
+                let bytes = object.body.collect().await.map_err(StoreError::unavailable)?;
+                Ok(Some(bytes.into_bytes().to_vec()))
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetObjectError::is_no_such_key) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
+    async fn put(&self, key: String, content_type: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .body(bytes.into())
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(())
     }
 }
 
@@ -142,41 +207,11 @@ impl Documents for S3Documents {
     }
 
     async fn arrived(&self, key: &UploadKey, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let got = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key.arrival())
-            .range(format!("bytes=0-{limit}"))
-            .send()
-            .await;
-        match got {
-            Ok(object) => {
-                let bytes = object.body.collect().await.map_err(StoreError::unavailable)?;
-                Ok(Some(bytes.into_bytes().to_vec()))
-            }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetObjectError::is_no_such_key) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        self.get(key.arrival(), limit).await
     }
 
     async fn keep(&self, key: &UploadKey, content_type: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
-        self.client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key.kept())
-            .content_type(content_type)
-            .body(bytes.into())
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(())
+        self.put(key.kept(), content_type, bytes).await
     }
 
     async fn drop_arrival(&self, key: &UploadKey) -> Result<(), StoreError> {
@@ -201,6 +236,15 @@ impl Documents for S3Documents {
             .await
             .map_err(StoreError::unavailable)?;
         Ok(signed.uri().to_owned())
+    }
+
+    async fn keep_invoice(&self, key: &InvoiceKey, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.put(key.kept(), key.format.content_type(), bytes).await
+    }
+
+    async fn invoice(&self, key: &InvoiceKey) -> Result<Vec<u8>, StoreError> {
+        let found = self.get(key.kept(), MAX_FILE_BYTES as u64).await?;
+        found.ok_or(StoreError::NotFound)
     }
 
     async fn erase(&self, order: &OrderId) -> Result<(), StoreError> {

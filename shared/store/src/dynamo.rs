@@ -28,6 +28,7 @@ mod key_history;
 mod ledger;
 mod lists;
 mod orders;
+mod provider_states;
 mod recoveries;
 mod statuses;
 

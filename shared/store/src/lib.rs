@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod memory;
 pub mod meter;
 pub mod orders;
+pub mod provider_states;
 pub mod publications;
 pub mod recoveries;
 pub mod statuses;

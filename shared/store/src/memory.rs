@@ -17,15 +17,17 @@ use crate::catalog::{Catalog, Vendor};
 use crate::claims::{Claim, Idempotency};
 use crate::codes::{AccountUse, CodeKey, CodeRefusal, Codes, MobileUse, SecretKept, StoredCode};
 use crate::deliveries::{Claimed, Deliveries};
-use crate::documents::{Announced, Documents, UploadKey, UploadPermission};
+use crate::documents::{Announced, Documents, InvoiceKey, UploadKey, UploadPermission};
 use crate::error::StoreError;
 use crate::intakes::{Intake, Intakes};
 use crate::issuances::{Issuance, Issuances};
 use crate::key_history::KeyEntry;
 use crate::orders::{Errand, OrderSummary, Orders, Page};
+use crate::provider_states::ProviderState;
 
 mod authorities;
 mod ledger;
+mod provider_states;
 mod recoveries;
 mod statuses;
 
@@ -58,6 +60,7 @@ struct Inner {
     systems: HashMap<String, String>,
     intakes: HashMap<String, Intake>,
     objects: HashMap<String, Vec<u8>>,
+    provider_states: HashMap<String, ProviderState>,
     shards: statuses::Shards,
     postings: Vec<Posting>,
     reports: HashMap<(Provider, Date), String>,
@@ -499,6 +502,16 @@ impl Documents for MemoryStore {
 
     async fn link(&self, key: &UploadKey) -> Result<String, StoreError> {
         Ok(format!("memory:{}", key.kept()))
+    }
+
+    async fn keep_invoice(&self, key: &InvoiceKey, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.inner().objects.insert(key.kept(), bytes);
+        Ok(())
+    }
+
+    async fn invoice(&self, key: &InvoiceKey) -> Result<Vec<u8>, StoreError> {
+        let found = self.inner().objects.get(&key.kept()).cloned();
+        found.ok_or(StoreError::NotFound)
     }
 
     async fn erase(&self, order: &OrderId) -> Result<(), StoreError> {

@@ -20,6 +20,7 @@ use yinxin_store::key_history::KeyHistory;
 use yinxin_store::ledger::Ledger;
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::Orders;
+use yinxin_store::provider_states::ProviderStates;
 use yinxin_store::recoveries::Recoveries;
 use yinxin_store::statuses::{RevocationLists, Statuses};
 use yinxin_store::vault::random_bytes;
@@ -38,6 +39,7 @@ trait Store:
     + Ledger
     + Codes
     + Deliveries
+    + ProviderStates
     + Issuances
     + Authorities
     + Audits
@@ -54,6 +56,7 @@ impl<T> Store for T where
         + Ledger
         + Codes
         + Deliveries
+        + ProviderStates
         + Issuances
         + Authorities
         + Audits
@@ -129,6 +132,9 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
     others::messages_are_claimed(&*store)
         .await
         .context("deliveries")?;
+    others::a_stale_state_of_a_provider_is_not_replaced(&*store)
+        .await
+        .context("provider states")?;
     statuses::pairs_are_counted(&*store).await.context("pairs")?;
     statuses::statuses_are_kept_once(&*store)
         .await

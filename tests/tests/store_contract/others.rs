@@ -215,6 +215,28 @@ pub async fn what_is_signed_is_recorded_once(store: &impl Store) -> Result<()> {
     Ok(())
 }
 
+pub async fn a_stale_state_of_a_provider_is_not_replaced(store: &impl Store) -> Result<()> {
+    let provider = format!("contract-{}", random_id());
+    let none = store.provider_state(&provider).await?;
+    ensure!(
+        (none.revision, none.text.as_str()) == (0, ""),
+        "a state before the first one"
+    );
+    ensure!(store.replace_provider_state(&provider, 0, "first").await?);
+    ensure!(
+        !store.replace_provider_state(&provider, 0, "late").await?,
+        "the first state was written twice"
+    );
+    ensure!(store.replace_provider_state(&provider, 1, "second").await?);
+    ensure!(
+        !store.replace_provider_state(&provider, 1, "late").await?,
+        "a stale state was replaced"
+    );
+    let last = store.provider_state(&provider).await?;
+    ensure!((last.revision, last.text.as_str()) == (2, "second"));
+    Ok(())
+}
+
 pub async fn messages_are_claimed(store: &impl Store) -> Result<()> {
     let message = format!("{}#2#0#sms", random_id());
     let began = now();

@@ -52,6 +52,9 @@ pub fn parameters(ports: Ports) -> Vec<(&'static str, String)> {
         ("WechatUrl", format!("{sandbox}/wechat")),
         ("SmsUrl", format!("{sandbox}/aliyun/")),
         ("CloudauthUrl", format!("{sandbox}/aliyun/")),
+        ("NuonuoUrl", format!("{sandbox}/nuonuo/open/v1/services")),
+        ("NuonuoTokenUrl", format!("{sandbox}/nuonuo/accessToken")),
+        ("Kuaidi100Url", format!("{sandbox}/kuaidi100")),
         ("BankUrl", sandbox),
     ]
 }

@@ -16,8 +16,9 @@ use yinxin_lambda::serve::{Batch as _, BatchError};
 use yinxin_order::command::{Actor, Command, CommandName};
 use yinxin_order::effect::{Effect, Sealed};
 use yinxin_order::form::ApplicationForm;
-use yinxin_order::issuance::{Certificates, Parcel, SubmittedCsr, WrittenToken};
+use yinxin_order::issuance::{Certificates, SubmittedCsr, WrittenToken};
 use yinxin_order::order::{Event, Order};
+use yinxin_order::parcel::Parcel;
 use yinxin_order::revocation::RevocationReason;
 use yinxin_order::sample::{moved, order_id, order_in, vendor};
 use yinxin_order::state::State;
@@ -229,10 +230,7 @@ impl World {
             encryption_certificate_sm3: issued.encryption_certificate_sm3,
             report: "report".to_owned(),
         };
-        let parcel = Parcel {
-            carrier: "ems".to_owned(),
-            waybill: "EM000000001CN".to_owned(),
-        };
+        let parcel = Parcel::new("ems", "EM000000001CN");
         let password = Sealed("sealed".to_owned());
         for command in [
             Command::ConfirmWritten { written, password },

@@ -50,6 +50,8 @@ pub struct SentMail {
     pub subject: String,
     pub text: String,
     pub id: String,
+    /// Names, media types and contents.
+    pub attachments: Vec<(String, String, Vec<u8>)>,
 }
 
 #[derive(Default)]
@@ -66,6 +68,17 @@ impl Mails for FakeMail {
             subject: mail.subject.to_owned(),
             text: mail.text.to_owned(),
             id: mail.id.to_owned(),
+            attachments: mail
+                .attachments
+                .iter()
+                .map(|file| {
+                    (
+                        file.name.to_owned(),
+                        file.content_type.to_owned(),
+                        file.bytes.to_vec(),
+                    )
+                })
+                .collect(),
         });
         Ok(self.answers.lock().unwrap().pop_front().unwrap_or(Ok(())))
     }

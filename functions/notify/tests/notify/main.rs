@@ -5,6 +5,7 @@ mod codes;
 mod collecting;
 mod fakes;
 mod interruptions;
+mod invoices;
 mod memo_secrets;
 mod notices;
 mod passwords;

@@ -145,9 +145,12 @@ async fn a_mailed_ukey_is_noted_and_told_once() {
     let effects: Vec<_> = world.errands().into_iter().map(|errand| errand.effect).collect();
     assert_eq!(
         effects,
-        [Effect::SendNotice {
-            notice: Notice::Dispatched
-        }]
+        [
+            Effect::SendNotice {
+                notice: Notice::Dispatched
+            },
+            Effect::TrackParcel
+        ]
     );
     let other = json!({"carrier": "ems", "waybill": "EM000000002CN"});
     world
@@ -157,12 +160,24 @@ async fn a_mailed_ukey_is_noted_and_told_once() {
 }
 
 #[tokio::test]
+async fn a_courier_may_be_named_in_chinese_and_its_state_is_not_for_operators_to_tell() {
+    let world = World::with(State::AwaitingDispatch, unit(1)).await;
+    let tracking = json!({"status": "signed", "at": "2026-04-07T02:00:00Z"});
+    let told = json!({"carrier": "顺丰速运", "waybill": "SF1", "tracking": tracking});
+    world.post("dispatch", &told).await.is_problem(422, "body-shape");
+    let parcel = json!({"carrier": "顺丰速运", "waybill": "SF1"});
+    let answer = world.post("dispatch", &parcel).await;
+    assert_eq!((answer.status, &answer.json()["parcel"]), (200, &parcel));
+}
+
+#[tokio::test]
 async fn a_parcel_without_a_usable_number_is_refused() {
     let world = World::with(State::AwaitingDispatch, unit(1)).await;
     let long = "9".repeat(33);
     for (carrier, waybill, pointer) in [
         ("", "SF1", "/carrier"),
-        ("顺丰", "SF1", "/carrier"),
+        ("顺丰 速运", "SF1", "/carrier"),
+        ("ems", "顺丰1", "/waybill"),
         ("ems", "", "/waybill"),
         ("ems", "<b>1</b>", "/waybill"),
         ("ems", &long, "/waybill"),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod application_form;
+mod invoice;
 
 use std::sync::Arc;
 

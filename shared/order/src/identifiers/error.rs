@@ -67,6 +67,7 @@ coded_error! {
         Role => "malformed-role", "a role has 1 to 32 printable characters";
         InvoiceTitle => "malformed-invoice-title", "an invoice title has 2 to 100 printable characters";
         InvoiceLine => "malformed-invoice-line", "a line of an invoice has 1 to 200 printable characters";
+        InvoiceNumber => "malformed-invoice-number", "the number of an electronic invoice has 20 digits";
         PolicyVersion => "malformed-policy-version", "a version has 1 to 32 letters, digits, dots and hyphens";
         Amount => "malformed-amount", "an amount is in whole fen and not negative, or in yuan with at most two decimals";
     }

@@ -59,6 +59,16 @@ text_type! {
     }
 }
 
+text_type! {
+    /// The number of a fully digitalised invoice (数电发票号码).
+    InvoiceNumber {
+        parse: |text| (text.len() == 20 && all_digits(text)).then(|| text.to_owned()),
+        error: InvoiceNumber,
+        face: open,
+        schema: (pattern = r"^\d{20}$", example = "23312000000000000001")
+    }
+}
+
 /// The date in China at a moment.
 pub fn china_date(moment: OffsetDateTime) -> Date {
     // China has one time zone and no summer time.

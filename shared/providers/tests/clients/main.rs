@@ -4,7 +4,9 @@
 
 mod alipay;
 mod bank;
+mod courier;
 mod fake;
 mod identity;
+mod invoice;
 mod mail;
 mod sms;
