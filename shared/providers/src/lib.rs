@@ -1,4 +1,4 @@
-//! Clients for the outside world: Alipay, Aliyun SMS and identity checks, the bank bridge, SMTP.
+//! Clients for the outside world: Alipay, SMS and identity checks of two clouds, the bank bridge, SMTP.
 //!
 //! Each client gets its base URL, its secret and a shared [`http::Http`] when it is made, and the clock
 //! (`now`) with each call. Money is `i64` fen. Results say what the caller may do next: go on, give up, or ask
@@ -15,9 +15,11 @@ pub mod money;
 pub mod observe;
 pub mod payments;
 pub mod sms;
+pub mod tencent;
 
 mod breaker;
 mod china_time;
+mod endpoint;
 mod percent;
 mod secret;
 
