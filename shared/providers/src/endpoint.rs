@@ -3,12 +3,23 @@
 use reqwest::Url;
 use thiserror::Error;
 
-use crate::http::Failure;
+use crate::http::{self, Failure};
 
 /// The configured base URL of a product cannot be used.
 #[derive(Clone, Copy, Debug, Error)]
 #[error("the base URL is not an http(s) URL with a host")]
 pub struct UrlError;
+
+/// The client of a product cannot be made.
+#[derive(Debug, Error)]
+pub enum SetupError {
+    /// The configured address is wrong.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// No HTTP client.
+    #[error(transparent)]
+    Http(#[from] http::SetupError),
+}
 
 /// A product's address.
 #[derive(Clone, Debug)]
@@ -49,7 +60,7 @@ const MAX_CODE_LENGTH: usize = 80;
 /// A provider's code as it may be logged: a gateway that answers with a sentence, or with our data, is cut down to letters.
 pub(crate) fn plain_code(code: &str) -> String {
     code.chars()
-        .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-'))
+        .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-' | ':'))
         .take(MAX_CODE_LENGTH)
         .collect()
 }

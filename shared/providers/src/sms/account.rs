@@ -5,8 +5,9 @@ use thiserror::Error;
 
 use super::{Gateway, Template, aliyun, tencent};
 use crate::Secret;
-use crate::aliyun::{AccessKey, UrlError};
-use crate::http::{self, Http, Limits};
+use crate::aliyun::AccessKey;
+pub use crate::endpoint::SetupError;
+use crate::http::{Http, Limits};
 use crate::tencent::ApiKey;
 
 /// The SMS account and its approved templates, as stored in the secret.
@@ -76,17 +77,6 @@ pub struct Urls {
     pub aliyun: String,
     /// Such as `https://sms.tencentcloudapi.com/`.
     pub tencent: String,
-}
-
-/// The gateway cannot be set up.
-#[derive(Debug, Error)]
-pub enum SetupError {
-    /// The configured address is wrong.
-    #[error(transparent)]
-    Url(#[from] UrlError),
-    /// No HTTP client.
-    #[error(transparent)]
-    Http(#[from] http::SetupError),
 }
 
 /// The gateway of the account's provider; connects only when it sends.
