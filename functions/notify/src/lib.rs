@@ -1,14 +1,18 @@
 //! The notify function: SMS, mail and bank memos to applicants. Only its role opens one-time codes and passwords.
 //!
 //! A queue delivers more than once, and a provider may have sent what it did not confirm. So each message is
-//! claimed before it is sent and noted after it; what is unfinished is sent again only where twice does no harm.
+//! claimed before it is sent and noted after it; what is unfinished is sent again only where twice does no harm, and what
+//! the provider left in doubt is not sent again at all. Whether it arrived is told later, by receipts.
 mod messages;
 mod notifying;
 mod password;
 pub mod ports;
+mod receipts;
 
 use std::sync::Arc;
 
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 
 pub use notifying::Notifying;
@@ -32,10 +36,26 @@ impl App {
     pub async fn from_env() -> anyhow::Result<Self> {
         let platform = Platform::from_env().await?;
         Ok(App {
-            sms: Arc::new(ports::AliyunSms::from_env(platform.clone())?),
+            sms: Arc::new(ports::Sms::from_env(platform.clone())?),
             mail: Arc::new(ports::Smtp::from_env(platform.clone())?),
             bank: Arc::new(ports::Bridge::from_env(platform.clone())?),
             platform,
         })
     }
+}
+
+/// The routes of the function, documented.
+pub fn routes(app: App) -> OpenApiRouter {
+    documented().with_state(app)
+}
+
+/// The documentation of the function's calls.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(receipts::aliyun_receipts))
+        .routes(routes!(receipts::tencent_receipts))
 }

@@ -1,54 +1,232 @@
 //! The identity checks of a form: asked in order, the first that fails refuses it.
-use tracing::{error, info};
+use time::OffsetDateTime;
+use tracing::{error, info, warn};
 use yinxin_lambda::Problem;
 use yinxin_lambda::problem::Code;
 use yinxin_order::form::{ApplicationForm, Elements, IdentityCheck};
 use yinxin_order::identifiers::{CreditCode, IdDocument};
 use yinxin_order::order::{IdentityEvidence, Personal};
 use yinxin_providers::identity::{Check, Enterprise, Field, Outcome, Person, Unsupported};
-use yinxin_store::vault::random_bytes;
+use yinxin_store::checks::{PassedCheck, TooManyChecks};
+use yinxin_store::vault::{Hashes, random_bytes};
 
 use crate::App;
 
 impl App {
-    /// What the checks of `form` answered, if all were passed. What `before` was checked for is not asked again:
-    /// the provider bills each answer and blocks repeats.
+    /// What the checks of `form` answered, if all were passed. What `before` was checked for is not asked again, and neither
+    /// is what anybody's form passed within a day: the provider bills each answer and blocks repeats.
     pub async fn check_identities(
         &self,
         form: &ApplicationForm,
         before: Option<&Personal>,
     ) -> Result<Vec<IdentityEvidence>, Problem> {
-        let mut evidence = Vec::new();
-        for check in form.identity_checks() {
-            let passed = match before.and_then(|before| passed_before(&check, before)) {
-                Some(passed) => passed,
-                None => self.ask(&check).await?,
-            };
+        let mut evidence: Vec<Option<IdentityEvidence>> = Vec::new();
+        let mut open = Vec::new();
+        for (place, check) in form.identity_checks().into_iter().enumerate() {
+            let passed = before.and_then(|before| passed_before(&check, before));
+            if passed.is_none() {
+                open.push(Open::new(place, check)?);
+            }
             evidence.push(passed);
         }
-        Ok(evidence)
+        if !open.is_empty() {
+            for (place, passed) in self.answers(open).await? {
+                evidence[place] = Some(passed);
+            }
+        }
+        // Each place was filled above, or the form refused.
+        Ok(evidence.into_iter().flatten().collect())
     }
 
-    async fn ask(&self, check: &IdentityCheck<'_>) -> Result<IdentityEvidence, Problem> {
+    /// The evidence for open questions, with their places in the form.
+    async fn answers(&self, open: Vec<Open<'_>>) -> Result<Vec<(usize, IdentityEvidence)>, Problem> {
+        let (checks, now) = (self.platform.checks.as_ref(), self.platform.now());
+        let hashes = self.platform.vault.hashes().await?;
+        let mut questions = open
+            .iter()
+            .map(|open| open.hash(&hashes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<String> = distinct(questions.iter().cloned());
+        let mut known = checks.passed_checks(&names, now).await?;
+        let unknown = |question: &str, known: &[PassedCheck]| {
+            known.iter().all(|passed| passed.question != question)
+        };
+        let subjects = distinct(
+            open.iter()
+                .zip(&questions)
+                .filter(|(_, question)| unknown(question, &known))
+                .flat_map(|(open, _)| open.subjects(&hashes)),
+        );
+        // Counted before the call: after a crash nobody knows what was asked.
+        checks
+            .claim_checks(&subjects, now)
+            .await?
+            .map_err(|TooManyChecks| Problem::new(Code::IdentityCheckLimit))?;
+        let mut passed = Vec::with_capacity(open.len());
+        let mut paid = Vec::new();
+        let mut refused = None;
+        for (open, question) in open.iter().zip(questions.drain(..)) {
+            if let Some(before) = known.iter().find(|known| known.question == question) {
+                passed.push((open.place, open.evidence(before)));
+                continue;
+            }
+            match self.ask(&open.check, question).await {
+                Ok(Answered::Match(answer)) => {
+                    passed.push((open.place, open.evidence(&answer)));
+                    known.push(answer.clone());
+                    paid.push(answer);
+                }
+                Ok(Answered::Otherwise(answer)) => passed.push((open.place, open.evidence(&answer))),
+                Err(problem) => {
+                    refused = Some(problem);
+                    break;
+                }
+            }
+        }
+        self.settle(&subjects, &paid, refused.as_ref(), now).await;
+        refused.map_or(Ok(passed), Err)
+    }
+
+    /// Keeps what was paid for, and takes back a try that the provider did not answer. Neither may fail the form: the one costs
+    /// another question, the other one of the day's tries.
+    async fn settle(
+        &self,
+        subjects: &[String],
+        paid: &[PassedCheck],
+        refused: Option<&Problem>,
+        now: OffsetDateTime,
+    ) {
+        let checks = &self.platform.checks;
+        if let Err(error) = checks.keep_passed(paid).await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "checks that were passed are not kept"
+            );
+        }
+        let unanswered = refused.is_some_and(|problem| problem.code() == Code::IdentityCheckBusy.code());
+        if unanswered && let Err(error) = checks.give_back_checks(subjects, now).await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "a try that was not answered stays counted"
+            );
+        }
+    }
+
+    async fn ask(&self, check: &IdentityCheck<'_>, question: String) -> Result<Answered, Problem> {
         let at = format!("/form{}", check.pointer);
         let biz_no = hex::encode(random_bytes::<16>());
-        let (name, question) = question(&check.elements, &biz_no).map_err(|problem| problem.at(&at))?;
+        let (name, asked) = ask_provider(&check.elements, &biz_no).map_err(|problem| problem.at(&at))?;
         let now = self.platform.now();
-        let answer = self.identity.verify(question, now).await;
+        let answer = self.identity.verify(asked, now).await;
         info!(check = name, "the identity check {name} was answered");
-        let passed = |check: &str| IdentityEvidence {
-            check: check.to_owned(),
-            request_id: answer.request_id.clone().unwrap_or_default(),
+        let passed = |check: String| PassedCheck {
+            question,
+            check,
+            request_id: answer.request_id.unwrap_or_default(),
             checked_at: now,
         };
         match answer.outcome {
-            Outcome::Match => Ok(passed(name)),
+            Outcome::Match => Ok(Answered::Match(passed(name.to_owned()))),
             Outcome::NoRecord if is_proven_otherwise(&check.elements) => {
-                Ok(passed(&format!("{name}-no-record")))
+                Ok(Answered::Otherwise(passed(format!("{name}-no-record"))))
             }
             refused => Err(problem_of(name, &refused).at(&at)),
         }
     }
+}
+
+/// An answer that lets a form through.
+enum Answered {
+    /// The data belong together.
+    Match(PassedCheck),
+    /// The source has no record, and something else proves it.
+    Otherwise(PassedCheck),
+}
+
+/// A question that the order's last form did not ask.
+struct Open<'a> {
+    place: usize,
+    check: IdentityCheck<'a>,
+}
+
+impl<'a> Open<'a> {
+    /// Refuses what no source can answer, before anything is counted.
+    fn new(place: usize, check: IdentityCheck<'a>) -> Result<Self, Problem> {
+        let at = format!("/form{}", check.pointer);
+        ask_provider(&check.elements, "").map_err(|problem| problem.at(&at))?;
+        Ok(Open { place, check })
+    }
+
+    /// The name of the question with all its values: a keyed hash.
+    fn hash(&self, hashes: &Hashes) -> Result<String, Problem> {
+        let (name, _) = ask_provider(&self.check.elements, "")?;
+        let mut values = vec![name];
+        match &self.check.elements {
+            Elements::Unit {
+                name,
+                credit_code,
+                legal_representative,
+            } => {
+                values.extend([name.as_str(), credit_code.as_str()]);
+                if let Some((representative, id_document)) = legal_representative {
+                    values.extend([representative.as_str(), id_document.number()]);
+                }
+            }
+            Elements::Person { name, id_document } => {
+                values.extend([name.as_str(), id_document.number()]);
+            }
+            Elements::Mobile {
+                name,
+                id_document,
+                mobile,
+            } => values.extend([name.as_str(), id_document.number(), mobile.as_str()]),
+            Elements::Card {
+                name,
+                id_document,
+                card,
+                mobile,
+            } => values.extend([
+                name.as_str(),
+                id_document.number(),
+                card.as_str(),
+                mobile.as_str(),
+            ]),
+        }
+        // No value holds a line's end.
+        Ok(hashes.lookup("identity-question", &values.join("\n")))
+    }
+
+    /// The numbers whose tries are counted: keyed hashes.
+    fn subjects(&self, hashes: &Hashes) -> Vec<String> {
+        let elements = &self.check.elements;
+        let number = elements
+            .id_document()
+            .map(|document| hashes.lookup("identity-number", document.number()));
+        let mobile = elements
+            .mobile()
+            .map(|mobile| hashes.lookup("identity-mobile", mobile.as_str()));
+        number.into_iter().chain(mobile).collect()
+    }
+
+    fn evidence(&self, passed: &PassedCheck) -> IdentityEvidence {
+        IdentityEvidence {
+            check: passed.check.clone(),
+            request_id: passed.request_id.clone(),
+            checked_at: passed.checked_at,
+            values: self.check.elements.masked(),
+        }
+    }
+}
+
+/// Each text once, in the order in which they came.
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for text in texts {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
 }
 
 /// The evidence of the same question in the order's last form.
@@ -63,7 +241,7 @@ fn passed_before(check: &IdentityCheck<'_>, before: &Personal) -> Option<Identit
 }
 
 /// The provider's question, with the name that the evidence bears.
-fn question<'a>(elements: &'a Elements<'a>, biz_no: &'a str) -> Result<(&'static str, Check<'a>), Problem> {
+fn ask_provider<'a>(elements: &'a Elements<'a>, biz_no: &'a str) -> Result<(&'static str, Check<'a>), Problem> {
     Ok(match elements {
         Elements::Unit {
             name,

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use yinxin_store::audits::Audits;
 use yinxin_store::authorities::Authorities;
 use yinxin_store::catalog::Catalog;
+use yinxin_store::checks::Checks;
 use yinxin_store::codes::Codes;
 use yinxin_store::deliveries::Deliveries;
 use yinxin_store::documents::{Documents, S3Documents};
@@ -34,6 +35,8 @@ pub struct Platform {
     pub orders: Arc<dyn Orders>,
     /// One-time codes.
     pub codes: Arc<dyn Codes>,
+    /// How often identities were checked.
+    pub checks: Arc<dyn Checks>,
     /// Messages on their way out.
     pub deliveries: Arc<dyn Deliveries>,
     /// What the CA signs.
@@ -112,6 +115,7 @@ impl Platform {
         Ok(Platform {
             orders: store.clone(),
             codes: store.clone(),
+            checks: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
             statuses: store.clone(),
@@ -143,6 +147,7 @@ impl Platform {
         Platform {
             orders: store.clone(),
             codes: store.clone(),
+            checks: store.clone(),
             deliveries: store.clone(),
             issuances: store.clone(),
             statuses: store.clone(),
