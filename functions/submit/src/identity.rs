@@ -4,13 +4,17 @@ use tracing::{error, info, warn};
 use yinxin_lambda::Problem;
 use yinxin_lambda::problem::Code;
 use yinxin_order::form::{ApplicationForm, Elements, IdentityCheck};
-use yinxin_order::identifiers::{CreditCode, IdDocument};
+use yinxin_order::identifiers::CreditCode;
 use yinxin_order::order::{IdentityEvidence, Personal};
-use yinxin_providers::identity::{Check, Enterprise, Field, Outcome, Person, Unsupported};
+use yinxin_providers::identity::{Field, Outcome, Unsupported};
 use yinxin_store::checks::{PassedCheck, TooManyChecks};
-use yinxin_store::vault::{Hashes, random_bytes};
+use yinxin_store::vault::random_bytes;
 
 use crate::App;
+
+mod question;
+
+use question::{Open, ask_provider};
 
 impl App {
     /// What the checks of `form` answered, if all were passed. What `before` was checked for is not asked again, and neither
@@ -143,81 +147,6 @@ enum Answered {
     Otherwise(PassedCheck),
 }
 
-/// A question that the order's last form did not ask.
-struct Open<'a> {
-    place: usize,
-    check: IdentityCheck<'a>,
-}
-
-impl<'a> Open<'a> {
-    /// Refuses what no source can answer, before anything is counted.
-    fn new(place: usize, check: IdentityCheck<'a>) -> Result<Self, Problem> {
-        let at = format!("/form{}", check.pointer);
-        ask_provider(&check.elements, "").map_err(|problem| problem.at(&at))?;
-        Ok(Open { place, check })
-    }
-
-    /// The name of the question with all its values: a keyed hash.
-    fn hash(&self, hashes: &Hashes) -> Result<String, Problem> {
-        let (name, _) = ask_provider(&self.check.elements, "")?;
-        let mut values = vec![name];
-        match &self.check.elements {
-            Elements::Unit {
-                name,
-                credit_code,
-                legal_representative,
-            } => {
-                values.extend([name.as_str(), credit_code.as_str()]);
-                if let Some((representative, id_document)) = legal_representative {
-                    values.extend([representative.as_str(), id_document.number()]);
-                }
-            }
-            Elements::Person { name, id_document } => {
-                values.extend([name.as_str(), id_document.number()]);
-            }
-            Elements::Mobile {
-                name,
-                id_document,
-                mobile,
-            } => values.extend([name.as_str(), id_document.number(), mobile.as_str()]),
-            Elements::Card {
-                name,
-                id_document,
-                card,
-                mobile,
-            } => values.extend([
-                name.as_str(),
-                id_document.number(),
-                card.as_str(),
-                mobile.as_str(),
-            ]),
-        }
-        // No value holds a line's end.
-        Ok(hashes.lookup("identity-question", &values.join("\n")))
-    }
-
-    /// The numbers whose tries are counted: keyed hashes.
-    fn subjects(&self, hashes: &Hashes) -> Vec<String> {
-        let elements = &self.check.elements;
-        let number = elements
-            .id_document()
-            .map(|document| hashes.lookup("identity-number", document.number()));
-        let mobile = elements
-            .mobile()
-            .map(|mobile| hashes.lookup("identity-mobile", mobile.as_str()));
-        number.into_iter().chain(mobile).collect()
-    }
-
-    fn evidence(&self, passed: &PassedCheck) -> IdentityEvidence {
-        IdentityEvidence {
-            check: passed.check.clone(),
-            request_id: passed.request_id.clone(),
-            checked_at: passed.checked_at,
-            values: self.check.elements.masked(),
-        }
-    }
-}
-
 /// Each text once, in the order in which they came.
 fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
@@ -238,81 +167,6 @@ fn passed_before(check: &IdentityCheck<'_>, before: &Personal) -> Option<Identit
         .zip(&before.checks)
         .find(|(known, _)| known.elements == check.elements)
         .map(|(_, evidence)| evidence.clone())
-}
-
-/// The provider's question, with the name that the evidence bears.
-fn ask_provider<'a>(elements: &'a Elements<'a>, biz_no: &'a str) -> Result<(&'static str, Check<'a>), Problem> {
-    Ok(match elements {
-        Elements::Unit {
-            name,
-            credit_code,
-            legal_representative: None,
-        } => {
-            let (name, credit_code) = (name.as_str(), credit_code.as_str());
-            let check = Check::Enterprise2 {
-                name,
-                credit_code,
-                biz_no,
-            };
-            ("enterprise2", check)
-        }
-        Elements::Unit {
-            name,
-            credit_code,
-            legal_representative: Some((representative, id_document)),
-        } => {
-            let enterprise = Enterprise {
-                name: name.as_str(),
-                credit_code: credit_code.as_str(),
-                legal_person: representative.as_str(),
-                biz_no,
-            };
-            let legal_person_id_number = resident_number(id_document)?;
-            let check = Check::Enterprise4 {
-                enterprise,
-                legal_person_id_number,
-            };
-            ("enterprise4", check)
-        }
-        Elements::Person { name, id_document } => {
-            let person = person(name.as_str(), id_document)?;
-            ("id2", Check::Id2 { person })
-        }
-        Elements::Mobile {
-            name,
-            id_document,
-            mobile,
-        } => {
-            let (person, mobile) = (person(name.as_str(), id_document)?, mobile.as_str());
-            ("phone3", Check::Phone3 { person, mobile })
-        }
-        Elements::Card {
-            name,
-            id_document,
-            card,
-            mobile,
-        } => {
-            let person = person(name.as_str(), id_document)?;
-            let (card, mobile) = (card.as_str(), mobile.as_str());
-            ("card4", Check::Card4 { person, card, mobile })
-        }
-    })
-}
-
-fn person<'a>(name: &'a str, id_document: &'a IdDocument) -> Result<Person<'a>, Problem> {
-    Ok(Person {
-        name,
-        id_number: resident_number(id_document)?,
-    })
-}
-
-/// The sources know resident identity numbers only.
-fn resident_number(id_document: &IdDocument) -> Result<&str, Problem> {
-    match id_document.resident_id() {
-        Some(number) => Ok(number.as_str()),
-        None => Err(Problem::new(Code::IdentityCheckUnsupported)
-            .because("only resident identity numbers can be checked")),
-    }
 }
 
 /// Registers of enterprises know market entities; institutions and public bodies are proven by the transfer to
