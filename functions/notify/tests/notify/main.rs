@@ -5,4 +5,5 @@ mod codes;
 mod fakes;
 mod notices;
 mod passwords;
+mod receipts;
 mod world;

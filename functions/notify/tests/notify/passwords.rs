@@ -7,6 +7,7 @@ use yinxin_order::form::sample::{
 };
 use yinxin_order::state::State;
 use yinxin_providers::bank::{Doubt, PayeeKind, Submitted, Transfer};
+use yinxin_providers::http::Failure;
 use yinxin_providers::sms::{self, Sending, WhoActs};
 
 use crate::fakes::{SubmittedTransfer, success};
@@ -48,25 +49,63 @@ async fn a_persons_password_goes_to_the_person() {
 }
 
 #[tokio::test]
-async fn a_password_that_may_have_been_sent_is_sent_again_later() {
-    let doubt = || {
-        Ok(Sending::Unknown(sms::Doubt::Answer {
-            status: 503,
-            code: String::new(),
-        }))
-    };
+async fn a_password_in_doubt_goes_to_people_and_is_sent_again_only_when_they_say_so() {
     let world = World::with(State::AwaitingDispatch, unit(1)).await;
-    world.sms.answers.lock().unwrap().push_back(doubt());
+    let doubt = sms::Doubt::Answer {
+        status: 503,
+        code: String::new(),
+    };
+    world
+        .sms
+        .answers
+        .lock()
+        .unwrap()
+        .push_back(Ok(Sending::Unknown(doubt)));
     let errand = world.password(PASSWORD).await;
-    world.deliver(&errand).await.unwrap_err();
+    // As often as the queue brings it, which takes less than a quarter of an hour.
+    for _ in 0..5 {
+        let error = world.deliver(&errand).await.unwrap_err();
+        assert!(error.to_string().contains("not known"), "{error}");
+        world.pass(Duration::minutes(3));
+    }
+    assert_eq!(world.texts().len(), 1);
+    // Somebody asked the provider, and put the errand back.
+    world.pass(Duration::hours(1));
+    for _ in 0..2 {
+        world.deliver(&errand).await.unwrap();
+    }
+    assert_eq!(world.texts().len(), 2);
+}
+
+#[tokio::test]
+async fn a_password_whose_try_did_not_end_is_sent_again_later() {
+    let world = World::with(State::AwaitingDispatch, unit(1)).await;
+    let errand = world.password(PASSWORD).await;
+    // A process that ended between claim and note.
+    let message = format!("{}#sms", errand.name());
+    let now = world.platform.now();
+    world.platform.deliveries.claim(&message, now, None).await.unwrap();
     // Too early: the first try might still be at work.
     let error = world.deliver(&errand).await.unwrap_err();
     assert!(error.to_string().contains("at work"), "{error}");
+    assert!(world.texts().is_empty());
+    for _ in 0..2 {
+        world.pass(Duration::minutes(1));
+        world.deliver(&errand).await.unwrap();
+    }
     assert_eq!(world.texts().len(), 1);
-    world.pass(Duration::minutes(1));
-    world.deliver(&errand).await.unwrap();
-    world.pass(Duration::minutes(1));
-    world.deliver(&errand).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_that_never_left_is_sent_with_the_next_delivery() {
+    let world = World::with(State::AwaitingDispatch, unit(1)).await;
+    let not_sent = Sending::NotSent(Failure::CircuitOpen);
+    world.sms.answers.lock().unwrap().push_back(Ok(not_sent));
+    let errand = world.password(PASSWORD).await;
+    world.deliver(&errand).await.unwrap_err();
+    for _ in 0..2 {
+        world.deliver(&errand).await.unwrap();
+    }
     assert_eq!(world.texts().len(), 2);
 }
 

@@ -1,11 +1,14 @@
 //! An order, its errands, and the function with fake providers.
 use std::sync::{Arc, Mutex};
 
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+use tower::ServiceExt as _;
 use yinxin_lambda::Platform;
-use yinxin_lambda::serve::{Batch as _, BatchError};
-use yinxin_notify::{App, Notifying};
+use yinxin_lambda::serve::{Batch as _, BatchError, router_of};
+use yinxin_notify::{App, Notifying, routes};
 use yinxin_order::command::Actor;
 use yinxin_order::effect::{Effect, Notice};
 use yinxin_order::form::ApplicationForm;
@@ -27,6 +30,7 @@ pub struct World {
     pub bank: Arc<FakeBank>,
     pub platform: Platform,
     notifying: Notifying,
+    router: axum::Router,
     now: Arc<Mutex<OffsetDateTime>>,
 }
 
@@ -63,6 +67,7 @@ impl World {
             mail,
             bank,
             platform,
+            router: router_of(routes(app.clone())),
             notifying: Notifying::new(app),
             now,
         }
@@ -103,6 +108,18 @@ impl World {
     /// Delivers an errand.
     pub async fn deliver(&self, errand: &Errand) -> Result<(), BatchError> {
         self.notifying.errand(errand.clone()).await
+    }
+
+    /// Posts a body, and answers with status and text.
+    pub async fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
     }
 
     /// The SMS that were asked for.
