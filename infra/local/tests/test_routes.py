@@ -20,6 +20,7 @@ ROUTES = {
     },
     "Upload": {"POST /api/orders/{id}/documents", "GET /api/orders/{id}/documents"},
     "Payment": {"POST /api/orders/{id}/payments", "POST /api/notify/alipay"},
+    "Notify": {"POST /api/notify/sms/aliyun/{token}", "POST /api/notify/sms/tencent/{token}"},
     "Review": {
         "GET /api/review/orders",
         "GET /api/review/orders/{id}",

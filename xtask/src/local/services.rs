@@ -50,7 +50,9 @@ pub fn parameters(ports: Ports) -> Vec<(&'static str, String)> {
         ("StatusUrl", format!("http://127.0.0.1:{}", ports.aws)),
         ("AlipayGatewayUrl", format!("{sandbox}/alipay/gateway.do")),
         ("SmsUrl", format!("{sandbox}/aliyun/")),
+        ("TencentSmsUrl", format!("{sandbox}/tencent/")),
         ("CloudauthUrl", format!("{sandbox}/aliyun/")),
+        ("FaceidUrl", format!("{sandbox}/tencent/")),
         ("BankUrl", sandbox),
     ]
 }
