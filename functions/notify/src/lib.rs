@@ -2,7 +2,8 @@
 //! one-time codes and passwords.
 //!
 //! A queue delivers more than once, and a provider may have sent what it did not confirm. So each message is
-//! claimed before it is sent and noted after it; what is unfinished is sent again only where twice does no harm.
+//! claimed before it is sent and noted after it; what is unfinished is sent again only where twice does no harm, and what
+//! the provider left in doubt is not sent again at all. Whether it arrived is told later, by receipts.
 mod collecting;
 mod invoice;
 mod memo_secret;
@@ -10,6 +11,7 @@ mod messages;
 mod notifying;
 mod password;
 pub mod ports;
+mod receipts;
 mod transfer;
 
 use std::sync::Arc;
@@ -40,7 +42,7 @@ impl App {
     pub async fn from_env() -> anyhow::Result<Self> {
         let platform = Platform::from_env().await?;
         Ok(App {
-            sms: Arc::new(ports::AliyunSms::from_env(platform.clone())?),
+            sms: Arc::new(ports::Sms::from_env(platform.clone())?),
             mail: Arc::new(ports::Smtp::from_env(platform.clone())?),
             bank: Arc::new(ports::Bridge::from_env(platform.clone())?),
             platform,
@@ -59,5 +61,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 fn documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(collecting::collect))
+    OpenApiRouter::new()
+        .routes(routes!(collecting::collect))
+        .routes(routes!(receipts::aliyun_receipts))
+        .routes(routes!(receipts::tencent_receipts))
 }

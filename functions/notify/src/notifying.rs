@@ -1,6 +1,6 @@
 //! One errand: find the recipient, claim the message, send it, note that it was sent.
 use async_trait::async_trait;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
 use yinxin_lambda::serve::{Batch, BatchError};
 use yinxin_order::Order;
@@ -8,6 +8,7 @@ use yinxin_order::effect::{Effect, Notice, Sealed};
 use yinxin_order::order::Personal;
 use yinxin_providers::mail::{Mail, MailError};
 use yinxin_providers::sms::{Sending, WhoActs};
+use yinxin_store::codes::CODE_LIFETIME;
 use yinxin_store::deliveries::Claimed;
 use yinxin_store::orders::Errand;
 use yinxin_store::{AdvanceError, StoreError};
@@ -45,9 +46,15 @@ pub(crate) enum NotifyError {
         /// Who can change that.
         who: WhoActs,
     },
+    /// It certainly never left; the next try may send it.
+    #[error("the message never left")]
+    NotSent(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Perhaps sent, perhaps not.
     #[error("whether the message was sent is not known")]
     Doubt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An earlier try left it in doubt; people find out by the provider's receipts, and put the errand back if need be.
+    #[error("whether an earlier try sent the message is not known")]
+    Doubtful,
     /// The mail server did not take it.
     #[error("the mail was not taken")]
     Mail(#[source] MailError),
@@ -71,7 +78,7 @@ pub(crate) enum NotifyError {
 /// Whether a message may go out twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Twice {
-    /// It says the same again: an unfinished try is made anew.
+    /// It says the same again: a try whose process ended is made anew. One that a provider left in doubt is not.
     Harmless,
     /// The recipient asks for another one instead.
     Never,
@@ -118,7 +125,11 @@ impl Notifying {
         // Before the claim: a code that KMS did not open was not sent either.
         let code = self.app.platform.vault.open_secret(&errand.order, sealed).await?;
         let message = message_name(errand, "sms");
-        if !self.claim(&message, Twice::Never).await? {
+        let Some(first_at) = self.begin(&message, Twice::Never).await? else {
+            return Ok(());
+        };
+        if self.app.platform.now() >= first_at + CODE_LIFETIME {
+            warn!(order.id = %errand.order, "a code of order {} ended before it could be sent", errand.order);
             return Ok(());
         }
         let mobile = personal.form.signature_mobile().as_str();
@@ -210,6 +221,11 @@ impl Notifying {
 
     /// Whether the caller is to send the message now.
     pub(crate) async fn claim(&self, message: &str, twice: Twice) -> Result<bool, NotifyError> {
+        Ok(self.begin(message, twice).await?.is_some())
+    }
+
+    /// When the message was first tried, if the caller is to send it now.
+    async fn begin(&self, message: &str, twice: Twice) -> Result<Option<OffsetDateTime>, NotifyError> {
         let now = self.app.platform.now();
         let retry_before = match twice {
             Twice::Harmless => Some(now - RETRY_UNFINISHED_AFTER),
@@ -223,12 +239,14 @@ impl Notifying {
                 .await?,
             twice,
         ) {
-            (Claimed::Mine, _) => Ok(true),
-            (Claimed::Sent, _) => Ok(false),
+            (Claimed::Mine, _) => Ok(Some(now)),
+            (Claimed::Again { first_at }, _) => Ok(Some(first_at)),
+            (Claimed::Sent, _) => Ok(None),
             (Claimed::Unfinished { .. }, Twice::Harmless) => Err(NotifyError::InProgress),
-            (Claimed::Unfinished { .. }, Twice::Never) => {
+            (Claimed::Doubtful { .. }, Twice::Harmless) => Err(NotifyError::Doubtful),
+            (Claimed::Unfinished { .. } | Claimed::Doubtful { .. }, Twice::Never) => {
                 warn!(message, "{message} is given up: an earlier try may have sent it");
-                Ok(false)
+                Ok(None)
             }
         }
     }
@@ -262,7 +280,14 @@ impl Notifying {
             id: &provider_id(message),
         };
         match self.app.sms.send(text, self.app.platform.now()).await? {
-            Sending::Sent { biz_id } => self.sent(errand, message, &biz_id).await,
+            // The name under which the provider's receipt is found.
+            Sending::Sent { provider, number } => {
+                self.sent(errand, message, &format!("{provider}#{number}")).await
+            }
+            Sending::NotSent(failure) => {
+                self.app.platform.deliveries.not_sent(message).await?;
+                Err(NotifyError::NotSent(Box::new(failure)))
+            }
             // A notice to a mobile that is none: no repetition helps, and a mail goes out too.
             Sending::Refused {
                 code,
@@ -272,7 +297,19 @@ impl Notifying {
                 self.sent(errand, message, "refused").await
             }
             Sending::Refused { code, who } => Err(NotifyError::Refused { code, who }),
-            Sending::Unknown(doubt) => Err(NotifyError::Doubt(Box::new(doubt))),
+            // No machine repeats it: the mail tells the same as a notice, and people look after a password.
+            Sending::Unknown(doubt) if matches!(errand.effect, Effect::SendNotice { .. }) => {
+                warn!(
+                    order.id = %errand.order,
+                    error = &doubt as &dyn std::error::Error,
+                    "whether an SMS of order {} was sent is not known", errand.order
+                );
+                self.sent(errand, message, "unknown").await
+            }
+            Sending::Unknown(doubt) => {
+                self.app.platform.deliveries.doubtful(message).await?;
+                Err(NotifyError::Doubt(Box::new(doubt)))
+            }
         }
     }
 }

@@ -67,31 +67,36 @@ impl Notifying {
         let password = self.open_password(order, personal).await?;
         // Named after the sending and not after the errand: a reminder of the same sending is the same message.
         let message = format!("{}#password#{number}#sms", order.id);
-        // A message that was sent before was perhaps not recorded on the order.
-        let mut outcome = PasswordOutcome::Sent;
-        if self.claim(&message, Twice::Harmless).await? {
-            let variable = ("password", password.as_str());
-            let sent = self.sms(errand, mobile.as_str(), Template::Password, variable, &message);
-            match sent.await {
-                Ok(()) => {}
-                // No repetition helps; an officer sees it.
-                Err(NotifyError::Refused {
-                    code,
-                    who: WhoActs::Recipient,
-                }) => outcome = PasswordOutcome::Failed { code },
-                // No machine repeats it: an officer asks the holder, and has it sent again.
-                Err(NotifyError::Doubt(doubt)) => {
-                    warn!(
-                        order.id = %order.id,
-                        error = doubt.as_ref() as &dyn std::error::Error,
-                        "whether the password of order {} was sent is not known", order.id
-                    );
-                    let code = IN_DOUBT.to_owned();
-                    outcome = PasswordOutcome::Failed { code };
-                }
-                Err(error) => return Err(error),
+        let variable = ("password", password.as_str());
+        let sent = match self.claim(&message, Twice::Harmless).await {
+            Ok(true) => {
+                self.sms(errand, mobile.as_str(), Template::Password, variable, &message)
+                    .await
             }
-        }
+            // It was sent before, and perhaps not recorded on the order.
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let outcome = match sent {
+            Ok(()) => PasswordOutcome::Sent,
+            // No repetition helps; an officer sees it.
+            Err(NotifyError::Refused {
+                code,
+                who: WhoActs::Recipient,
+            }) => PasswordOutcome::Failed { code },
+            // No machine repeats it: an officer asks the holder, and has it sent again.
+            Err(error @ (NotifyError::Doubt(_) | NotifyError::Doubtful)) => {
+                warn!(
+                    order.id = %order.id,
+                    error = &error as &dyn std::error::Error,
+                    "whether the password of order {} was sent is not known", order.id
+                );
+                PasswordOutcome::Failed {
+                    code: IN_DOUBT.to_owned(),
+                }
+            }
+            Err(error) => return Err(error),
+        };
         self.record(&order.id, number, outcome).await
     }
 

@@ -6,10 +6,12 @@ use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use yinxin_lambda::Platform;
 use yinxin_lambda::settings::{SettingsError, required};
+use yinxin_providers::Secret;
 use yinxin_providers::bank::{self, Bank, Memo, OutBizNo, Payee, Submitted, Transfer};
-use yinxin_providers::http::Http;
+use yinxin_providers::http::{Http, Limits};
 use yinxin_providers::mail::{self, Mail, MailError, Mailer};
-use yinxin_providers::sms::{self, Message, Sending, Sms, Templates};
+pub use yinxin_providers::sms::Template;
+use yinxin_providers::sms::{self, Gateway, Message, Sending, Urls};
 
 /// What the bank says the transfer is for.
 const PURPOSE: &str = "证书口令";
@@ -33,23 +35,6 @@ impl NotReady {
     }
 }
 
-/// The approved texts of SMS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Template {
-    /// A one-time code; its variable is `code`.
-    Code,
-    /// A UKey's password; its variable is `password`.
-    Password,
-    /// The review passed; its variable is `order`, as of the following.
-    Approved,
-    /// The review sent the order back.
-    Rejected,
-    /// The UKey was mailed.
-    Dispatched,
-    /// The password did not arrive.
-    PasswordFailed,
-}
-
 /// One SMS.
 #[derive(Clone, Copy)]
 pub struct TextMessage<'a> {
@@ -68,6 +53,9 @@ pub struct TextMessage<'a> {
 pub trait SmsGateway: Send + Sync {
     /// Sends one SMS.
     async fn send(&self, message: TextMessage<'_>, now: OffsetDateTime) -> Result<Sending, NotReady>;
+
+    /// The secret part of the address to which the provider pushes its receipts; none where it pushes none.
+    async fn receipt_token(&self) -> Result<Option<Secret>, NotReady>;
 }
 
 /// Sends mails.
@@ -122,51 +110,55 @@ impl<T> Lazy<T> {
     }
 }
 
-/// SMS by Aliyun.
-pub struct AliyunSms {
-    url: String,
-    lazy: Lazy<Sms>,
+/// SMS by the provider that the secret names.
+pub struct Sms {
+    urls: Urls,
+    lazy: Lazy<SmsAccount>,
 }
 
-impl AliyunSms {
-    /// The gateway as the environment names it.
+struct SmsAccount {
+    gateway: Box<dyn Gateway>,
+    receipt_token: Option<Secret>,
+}
+
+impl Sms {
+    /// The gateways as the environment names them.
     pub fn from_env(platform: Platform) -> Result<Self, SettingsError> {
-        Ok(AliyunSms {
-            url: required("SMS_URL")?,
+        Ok(Sms {
+            urls: Urls {
+                aliyun: required("SMS_URL")?,
+                tencent: required("TENCENT_SMS_URL")?,
+            },
             lazy: Lazy::from_env(platform, "SMS_SECRET_ID")?,
         })
+    }
+
+    async fn account(&self) -> Result<&SmsAccount, NotReady> {
+        self.lazy
+            .client("the SMS gateway", |account: sms::Account| {
+                Ok(SmsAccount {
+                    receipt_token: account.receipt_token.clone(),
+                    gateway: sms::gateway(account, &self.urls, Limits::default())?,
+                })
+            })
+            .await
     }
 }
 
 #[async_trait]
-impl SmsGateway for AliyunSms {
+impl SmsGateway for Sms {
     async fn send(&self, message: TextMessage<'_>, now: OffsetDateTime) -> Result<Sending, NotReady> {
-        let sms = self
-            .lazy
-            .client("the SMS gateway", |account: sms::Account| {
-                Ok(Sms::new(account, &self.url, Http::new("sms")?)?)
-            })
-            .await?;
         let message = Message {
             mobile: message.mobile,
-            template: message.template.code(sms.templates()),
+            template: message.template,
             variables: &[message.variable],
             out_id: message.id,
         };
-        Ok(sms.send(&message, now).await)
+        Ok(self.account().await?.gateway.send(&message, now).await)
     }
-}
 
-impl Template {
-    fn code(self, templates: &Templates) -> &str {
-        match self {
-            Template::Code => &templates.template_code,
-            Template::Password => &templates.template_password,
-            Template::Approved => &templates.template_review,
-            Template::Rejected => &templates.template_rejected,
-            Template::Dispatched => &templates.template_dispatched,
-            Template::PasswordFailed => &templates.template_password_failed,
-        }
+    async fn receipt_token(&self) -> Result<Option<Secret>, NotReady> {
+        Ok(self.account().await?.receipt_token.clone())
     }
 }
 

@@ -1,54 +1,160 @@
 //! The identity checks of a form: asked in order, the first that fails refuses it.
-use tracing::{error, info};
+use time::OffsetDateTime;
+use tracing::{error, info, warn};
 use yinxin_lambda::Problem;
 use yinxin_lambda::problem::Code;
 use yinxin_order::form::{ApplicationForm, Elements, IdentityCheck};
-use yinxin_order::identifiers::{CreditCode, IdDocument};
+use yinxin_order::identifiers::CreditCode;
 use yinxin_order::order::{IdentityEvidence, Personal};
-use yinxin_providers::identity::{Check, Enterprise, Field, Outcome, Person, Unsupported};
+use yinxin_providers::identity::{Field, Outcome, Unsupported};
+use yinxin_store::checks::{PassedCheck, TooManyChecks};
 use yinxin_store::vault::random_bytes;
 
 use crate::App;
 
+mod question;
+
+use question::{Open, ask_provider};
+
 impl App {
-    /// What the checks of `form` answered, if all were passed. What `before` was checked for is not asked again:
-    /// the provider bills each answer and blocks repeats.
+    /// What the checks of `form` answered, if all were passed. What `before` was checked for is not asked again, and neither
+    /// is what anybody's form passed within a day: the provider bills each answer and blocks repeats.
     pub async fn check_identities(
         &self,
         form: &ApplicationForm,
         before: Option<&Personal>,
     ) -> Result<Vec<IdentityEvidence>, Problem> {
-        let mut evidence = Vec::new();
-        for check in form.identity_checks() {
-            let passed = match before.and_then(|before| passed_before(&check, before)) {
-                Some(passed) => passed,
-                None => self.ask(&check).await?,
-            };
+        let mut evidence: Vec<Option<IdentityEvidence>> = Vec::new();
+        let mut open = Vec::new();
+        for (place, check) in form.identity_checks().into_iter().enumerate() {
+            let passed = before.and_then(|before| passed_before(&check, before));
+            if passed.is_none() {
+                open.push(Open::new(place, check)?);
+            }
             evidence.push(passed);
         }
-        Ok(evidence)
+        if !open.is_empty() {
+            for (place, passed) in self.answers(open).await? {
+                evidence[place] = Some(passed);
+            }
+        }
+        // Each place was filled above, or the form refused.
+        Ok(evidence.into_iter().flatten().collect())
     }
 
-    async fn ask(&self, check: &IdentityCheck<'_>) -> Result<IdentityEvidence, Problem> {
+    /// The evidence for open questions, with their places in the form.
+    async fn answers(&self, open: Vec<Open<'_>>) -> Result<Vec<(usize, IdentityEvidence)>, Problem> {
+        let (checks, now) = (self.platform.checks.as_ref(), self.platform.now());
+        let hashes = self.platform.vault.hashes().await?;
+        let mut questions = open
+            .iter()
+            .map(|open| open.hash(&hashes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<String> = distinct(questions.iter().cloned());
+        let mut known = checks.passed_checks(&names, now).await?;
+        let unknown =
+            |question: &str, known: &[PassedCheck]| known.iter().all(|passed| passed.question != question);
+        let subjects = distinct(
+            open.iter()
+                .zip(&questions)
+                .filter(|(_, question)| unknown(question, &known))
+                .flat_map(|(open, _)| open.subjects(&hashes)),
+        );
+        // Counted before the call: after a crash nobody knows what was asked.
+        checks
+            .claim_checks(&subjects, now)
+            .await?
+            .map_err(|TooManyChecks| Problem::new(Code::IdentityCheckLimit))?;
+        let mut passed = Vec::with_capacity(open.len());
+        let mut paid = Vec::new();
+        let mut refused = None;
+        for (open, question) in open.iter().zip(questions.drain(..)) {
+            if let Some(before) = known.iter().find(|known| known.question == question) {
+                passed.push((open.place, open.evidence(before)));
+                continue;
+            }
+            match self.ask(&open.check, question).await {
+                Ok(Answered::Match(answer)) => {
+                    passed.push((open.place, open.evidence(&answer)));
+                    known.push(answer.clone());
+                    paid.push(answer);
+                }
+                Ok(Answered::Otherwise(answer)) => passed.push((open.place, open.evidence(&answer))),
+                Err(problem) => {
+                    refused = Some(problem);
+                    break;
+                }
+            }
+        }
+        self.settle(&subjects, &paid, refused.as_ref(), now).await;
+        refused.map_or(Ok(passed), Err)
+    }
+
+    /// Keeps what was paid for, and takes back a try that the provider did not answer. Neither may fail the form: the one costs
+    /// another question, the other one of the day's tries.
+    async fn settle(
+        &self,
+        subjects: &[String],
+        paid: &[PassedCheck],
+        refused: Option<&Problem>,
+        now: OffsetDateTime,
+    ) {
+        let checks = &self.platform.checks;
+        if let Err(error) = checks.keep_passed(paid).await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "checks that were passed are not kept"
+            );
+        }
+        let unanswered = refused.is_some_and(|problem| problem.code() == Code::IdentityCheckBusy.code());
+        if unanswered && let Err(error) = checks.give_back_checks(subjects, now).await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "a try that was not answered stays counted"
+            );
+        }
+    }
+
+    async fn ask(&self, check: &IdentityCheck<'_>, question: String) -> Result<Answered, Problem> {
         let at = format!("/form{}", check.pointer);
         let biz_no = hex::encode(random_bytes::<16>());
-        let (name, question) = question(&check.elements, &biz_no).map_err(|problem| problem.at(&at))?;
+        let (name, asked) = ask_provider(&check.elements, &biz_no).map_err(|problem| problem.at(&at))?;
         let now = self.platform.now();
-        let answer = self.identity.verify(question, now).await;
+        let answer = self.identity.verify(asked, now).await;
         info!(check = name, "the identity check {name} was answered");
-        let passed = |check: &str| IdentityEvidence {
-            check: check.to_owned(),
-            request_id: answer.request_id.clone().unwrap_or_default(),
+        let passed = |check: String| PassedCheck {
+            question,
+            check,
+            request_id: answer.request_id.unwrap_or_default(),
             checked_at: now,
         };
         match answer.outcome {
-            Outcome::Match => Ok(passed(name)),
+            Outcome::Match => Ok(Answered::Match(passed(name.to_owned()))),
             Outcome::NoRecord if is_proven_otherwise(&check.elements) => {
-                Ok(passed(&format!("{name}-no-record")))
+                Ok(Answered::Otherwise(passed(format!("{name}-no-record"))))
             }
             refused => Err(problem_of(name, &refused).at(&at)),
         }
     }
+}
+
+/// An answer that lets a form through.
+enum Answered {
+    /// The data belong together.
+    Match(PassedCheck),
+    /// The source has no record, and something else proves it.
+    Otherwise(PassedCheck),
+}
+
+/// Each text once, in the order in which they came.
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for text in texts {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
 }
 
 /// The evidence of the same question in the order's last form.
@@ -60,81 +166,6 @@ fn passed_before(check: &IdentityCheck<'_>, before: &Personal) -> Option<Identit
         .zip(&before.checks)
         .find(|(known, _)| known.elements == check.elements)
         .map(|(_, evidence)| evidence.clone())
-}
-
-/// The provider's question, with the name that the evidence bears.
-fn question<'a>(elements: &'a Elements<'a>, biz_no: &'a str) -> Result<(&'static str, Check<'a>), Problem> {
-    Ok(match elements {
-        Elements::Unit {
-            name,
-            credit_code,
-            legal_representative: None,
-        } => {
-            let (name, credit_code) = (name.as_str(), credit_code.as_str());
-            let check = Check::Enterprise2 {
-                name,
-                credit_code,
-                biz_no,
-            };
-            ("enterprise2", check)
-        }
-        Elements::Unit {
-            name,
-            credit_code,
-            legal_representative: Some((representative, id_document)),
-        } => {
-            let enterprise = Enterprise {
-                name: name.as_str(),
-                credit_code: credit_code.as_str(),
-                legal_person: representative.as_str(),
-                biz_no,
-            };
-            let legal_person_id_number = resident_number(id_document)?;
-            let check = Check::Enterprise4 {
-                enterprise,
-                legal_person_id_number,
-            };
-            ("enterprise4", check)
-        }
-        Elements::Person { name, id_document } => {
-            let person = person(name.as_str(), id_document)?;
-            ("id2", Check::Id2 { person })
-        }
-        Elements::Mobile {
-            name,
-            id_document,
-            mobile,
-        } => {
-            let (person, mobile) = (person(name.as_str(), id_document)?, mobile.as_str());
-            ("phone3", Check::Phone3 { person, mobile })
-        }
-        Elements::Card {
-            name,
-            id_document,
-            card,
-            mobile,
-        } => {
-            let person = person(name.as_str(), id_document)?;
-            let (card, mobile) = (card.as_str(), mobile.as_str());
-            ("card4", Check::Card4 { person, card, mobile })
-        }
-    })
-}
-
-fn person<'a>(name: &'a str, id_document: &'a IdDocument) -> Result<Person<'a>, Problem> {
-    Ok(Person {
-        name,
-        id_number: resident_number(id_document)?,
-    })
-}
-
-/// The sources know resident identity numbers only.
-fn resident_number(id_document: &IdDocument) -> Result<&str, Problem> {
-    match id_document.resident_id() {
-        Some(number) => Ok(number.as_str()),
-        None => Err(Problem::new(Code::IdentityCheckUnsupported)
-            .because("only resident identity numbers can be checked")),
-    }
 }
 
 /// Registers of enterprises know market entities; institutions and public bodies are proven by the transfer to

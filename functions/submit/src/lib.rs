@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 use yinxin_lambda::settings::required;
 use yinxin_order::command::Actor;
-use yinxin_providers::identity::IdentityChecks;
+use yinxin_providers::identity::{IdentityChecks, Urls};
 
 mod captchas;
 mod codes;
@@ -34,7 +34,10 @@ impl App {
         let identity = provider::LazyIdentityChecks::new(
             platform.clone(),
             required("IDENTITY_SECRET_ID")?,
-            required("CLOUDAUTH_URL")?,
+            Urls {
+                cloudauth: required("CLOUDAUTH_URL")?,
+                faceid: required("FACEID_URL")?,
+            },
         );
         Ok(App {
             platform,

@@ -1,4 +1,4 @@
-//! The provider of identity checks, set up with the first check that is asked.
+//! The providers of identity checks, set up with the first check that is asked.
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -6,9 +6,8 @@ use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use tracing::error;
 use yinxin_lambda::Platform;
-use yinxin_providers::aliyun::AccessKey;
-use yinxin_providers::http::{Http, Limits};
-use yinxin_providers::identity::{AliyunIdentityChecks, Check, Checked, IdentityChecks, Outcome};
+use yinxin_providers::http::Limits;
+use yinxin_providers::identity::{self, Account, Check, Checked, IdentityChecks, Outcome, Urls};
 
 /// A form has up to three checks, and the function 25 seconds.
 const LIMITS: Limits = Limits {
@@ -21,25 +20,24 @@ const LIMITS: Limits = Limits {
 pub struct LazyIdentityChecks {
     platform: Platform,
     secret_id: String,
-    base_url: String,
-    checks: OnceCell<AliyunIdentityChecks>,
+    urls: Urls,
+    checks: OnceCell<Box<dyn IdentityChecks>>,
 }
 
 impl LazyIdentityChecks {
-    /// Checks at `base_url` with the key in the secret `secret_id`.
-    pub fn new(platform: Platform, secret_id: String, base_url: String) -> Self {
+    /// Checks at `urls` by the providers that the secret `secret_id` names.
+    pub fn new(platform: Platform, secret_id: String, urls: Urls) -> Self {
         LazyIdentityChecks {
             platform,
             secret_id,
-            base_url,
+            urls,
             checks: OnceCell::new(),
         }
     }
 
-    async fn set_up(&self) -> Result<AliyunIdentityChecks, Box<dyn std::error::Error + Send + Sync>> {
-        let key: AccessKey = self.platform.secret(&self.secret_id).await?;
-        let http = Http::with_limits("identity", LIMITS)?;
-        Ok(AliyunIdentityChecks::new(key, &self.base_url, http)?)
+    async fn set_up(&self) -> Result<Box<dyn IdentityChecks>, Box<dyn std::error::Error + Send + Sync>> {
+        let account: Account = self.platform.secret(&self.secret_id).await?;
+        Ok(identity::checks(account, &self.urls, LIMITS)?)
     }
 }
 

@@ -22,6 +22,7 @@ pub fn openapi() -> Document {
         yinxin_submit::openapi(),
         yinxin_upload::openapi(),
         yinxin_payment::openapi(),
+        yinxin_notify::openapi(),
         yinxin_review::openapi(),
         yinxin_personalise::openapi(),
         yinxin_query::openapi(),

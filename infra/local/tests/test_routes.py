@@ -35,7 +35,11 @@ ROUTES = {
         "POST /api/review/recoveries/{id}/reject",
         "GET /api/review/holders/keys",
     },
-    "Notify": {"POST /api/orders/{id}/password"},
+    "Notify": {
+        "POST /api/orders/{id}/password",
+        "POST /api/notify/sms/aliyun/{token}",
+        "POST /api/notify/sms/tencent/{token}",
+    },
     "Personalise": {
         "GET /api/personalise/orders",
         "GET /api/personalise/orders/{id}",

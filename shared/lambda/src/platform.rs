@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use yinxin_store::audits::Audits;
 use yinxin_store::authorities::Authorities;
 use yinxin_store::catalog::Catalog;
+use yinxin_store::checks::Checks;
 use yinxin_store::codes::Codes;
 use yinxin_store::deliveries::Deliveries;
 use yinxin_store::documents::{Documents, S3Documents};
@@ -38,6 +39,8 @@ pub struct Platform {
     pub ledger: Arc<dyn Ledger>,
     /// One-time codes.
     pub codes: Arc<dyn Codes>,
+    /// How often identities were checked.
+    pub checks: Arc<dyn Checks>,
     /// Messages on their way out.
     pub deliveries: Arc<dyn Deliveries>,
     /// What providers' clients share between processes.
@@ -119,6 +122,7 @@ impl Platform {
             orders: store.clone(),
             ledger: store.clone(),
             codes: store.clone(),
+            checks: store.clone(),
             deliveries: store.clone(),
             provider_states: store.clone(),
             issuances: store.clone(),
@@ -152,6 +156,7 @@ impl Platform {
             orders: store.clone(),
             ledger: store.clone(),
             codes: store.clone(),
+            checks: store.clone(),
             deliveries: store.clone(),
             provider_states: store.clone(),
             issuances: store.clone(),

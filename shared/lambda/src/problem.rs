@@ -98,6 +98,7 @@ codes! {
     IdentityCheckFailed => "identity-check-failed", 422, "The identity check failed: the data does not match", "身份核验不通过，信息不一致";
     IdentityCheckUnsupported => "identity-check-unsupported", 422, "This identity cannot be checked by the chosen method", "所选方式无法核验该身份，请更换认证方式";
     IdentityCheckBusy => "identity-check-busy", 503, "The identity check is not available at the moment", "身份核验服务暂不可用，请稍后再试";
+    IdentityCheckLimit => "identity-check-limit", 429, "The identity number or the mobile was checked too often today", "该证件号码或手机号今日身份核验次数已达上限，请明天再试";
     // Codes.
     CodeUnknown => "code-unknown", 422, "No code was sent, or it is long gone", "验证码不存在，请重新获取";
     CodeUsed => "code-used", 422, "The code was used", "验证码已使用";
@@ -105,6 +106,7 @@ codes! {
     CodeExhausted => "code-exhausted", 422, "The code was tried too often", "验证码错误次数过多，请重新获取";
     CodeWrong => "code-wrong", 422, "The code is wrong", "验证码错误";
     CodeTooSoon => "code-too-soon", 429, "The next code cannot be sent yet", "获取验证码过于频繁，请稍后再试";
+    CodeHourlyLimit => "code-hourly-limit", 429, "The mobile had its codes of the hour", "该手机号一小时内获取验证码次数已达上限，请稍后再试";
     CodeDailyLimit => "code-daily-limit", 429, "The mobile had its codes of the day", "该手机号今日获取验证码次数已达上限";
     // The password.
     MemoSecretUnknown => "memo-secret-unknown", 422, "No memo secret opens this order's password now", "口令领取码不存在或已作废，请联系受理点重新发送";
@@ -333,6 +335,10 @@ impl From<LimitReached> for Problem {
             LimitReached::TooSoon { retry_after_s } => Problem {
                 retry_after_s: Some(retry_after_s),
                 ..Problem::new(Code::CodeTooSoon)
+            },
+            LimitReached::HourlyLimit { retry_after_s } => Problem {
+                retry_after_s: Some(retry_after_s),
+                ..Problem::new(Code::CodeHourlyLimit)
             },
             LimitReached::DailyLimit => Problem::new(Code::CodeDailyLimit),
         }

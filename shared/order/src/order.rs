@@ -128,7 +128,7 @@ impl std::fmt::Debug for Personal {
     }
 }
 
-/// That an identity check was passed, without the values that were checked.
+/// That an identity check was passed, with no more of the values than tells them apart.
 ///
 /// This type is used in stored state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +140,25 @@ pub struct IdentityEvidence {
     /// When it was checked.
     #[serde(with = "time::serde::rfc3339")]
     pub checked_at: OffsetDateTime,
+    /// What was checked, masked; empty in what was stored before it was kept.
+    #[serde(default)]
+    pub values: MaskedValues,
+}
+
+/// Values of an identity check as far as they are kept with its evidence.
+///
+/// This type is used in stored state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaskedValues {
+    /// The number of the person's identity document, as `430***********0012`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_number: Option<String>,
+    /// The mobile, as `138****8000`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<String>,
+    /// The bank card's last four digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_ending: Option<String>,
 }
 
 /// The record of one move.

@@ -1,16 +1,17 @@
 //! Aliyun's RPC calls and their signature, ACS3-HMAC-SHA256.
 
 use aws_lc_rs::{digest, hmac, rand};
-use reqwest::Url;
 use serde::Deserialize;
-use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use tracing::debug;
 
 use crate::Secret;
-use crate::http::{Answer, Failure, Http};
+pub(crate) use crate::endpoint::CallError;
+use crate::endpoint::Endpoint;
+pub use crate::endpoint::UrlError;
+use crate::http::{Answer, Http};
 use crate::percent;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
@@ -25,11 +26,6 @@ pub struct AccessKey {
     /// The HMAC key, used raw.
     pub access_key_secret: Secret,
 }
-
-/// The configured base URL of a product cannot be used.
-#[derive(Clone, Copy, Debug, Error)]
-#[error("the base URL is not an http(s) URL with a host")]
-pub struct UrlError;
 
 /// Where an action expects its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,27 +47,21 @@ pub(crate) struct Action {
 pub(crate) struct Rpc {
     http: Http,
     key: AccessKey,
-    base: Url,
-    host: String,
+    endpoint: Endpoint,
 }
 
 impl Rpc {
     pub(crate) fn new(http: Http, key: AccessKey, base_url: &str) -> Result<Self, UrlError> {
-        let base = Url::parse(base_url).map_err(|_| UrlError)?;
-        let host = base
-            .host_str()
-            .filter(|_| matches!(base.scheme(), "http" | "https"))
-            .ok_or(UrlError)?;
-        // The signed host is the one in the request: with the port when it is not the scheme's own.
-        let host = base
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         Ok(Self {
             http,
             key,
-            base,
-            host,
+            endpoint: Endpoint::new(base_url)?,
         })
+    }
+
+    /// The way to the product, for metrics.
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
     }
 
     /// Calls once; no retry.
@@ -87,7 +77,7 @@ impl Rpc {
             Place::Form => (String::new(), encoded),
         };
         let signed = Unsigned {
-            host: &self.host,
+            host: &self.endpoint.host,
             action: action.name,
             version: action.version,
             date: now
@@ -99,7 +89,7 @@ impl Rpc {
             body: &body,
         }
         .sign(&self.key);
-        let mut url = self.base.clone();
+        let mut url = self.endpoint.url.clone();
         url.set_query((!query.is_empty()).then_some(&query));
         let mut post = self.http.post(url.as_str()).header("accept", "application/json");
         for (name, value) in signed.headers.iter().filter(|(name, _)| *name != "host") {
@@ -109,17 +99,6 @@ impl Rpc {
         debug!(action = action.name, "calling Aliyun's {}", action.name);
         self.http.send(post).await.map_err(CallError::Http)
     }
-}
-
-/// Why a call gave no answer.
-#[derive(Debug, Error)]
-pub(crate) enum CallError {
-    /// Nothing was sent: the clock or the random source fails.
-    #[error("the clock or the random source fails")]
-    Environment,
-    /// Sent, perhaps.
-    #[error(transparent)]
-    Http(Failure),
 }
 
 /// A request before its signature.

@@ -19,6 +19,7 @@ use tracing::debug;
 use crate::Secret;
 use crate::aliyun::{UrlError, sha256_hex};
 use crate::http::{self, Answer, Http};
+use crate::observe::Told;
 pub use values::{MEMO_ALPHABET, Memo, OutBizNo, ValueError};
 
 /// What the platform pays to reach an account's memo.
@@ -115,6 +116,39 @@ pub enum Doubt {
     BankUnsure,
 }
 
+impl Doubt {
+    /// One word for metrics.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Transport(failure) => failure.word(),
+            Self::Answer(_) | Self::BankUnsure => "unknown",
+        }
+    }
+}
+
+impl Told for Submitted {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Accepted => "ok",
+            Self::Rejected { .. } => "refused",
+            Self::Unknown(doubt) => doubt.word(),
+        }
+    }
+}
+
+impl Told for Transfer {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success { .. } => "ok",
+            Self::Failed { .. } => "failed",
+            Self::Returned { .. } => "returned",
+            Self::NotFound => "not_found",
+            Self::Unknown(doubt) => doubt.word(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Submission<'a> {
     out_biz_no: &'a str,
@@ -189,23 +223,27 @@ impl Bank {
         let body = serde_json::json!(submission).to_string();
         let url = format!("{}/bank/transfers", self.base);
         let post = self.http.post(&url).header("content-type", "application/json");
-        match self.send(post, "POST", &url, body, now).await {
-            Ok(answer) => submitted(&answer),
-            Err(failure) => Submitted::Unknown(Doubt::Transport(failure)),
-        }
+        let call = async {
+            match self.send(post, "POST", &url, body, now).await {
+                Ok(answer) => submitted(&answer),
+                Err(failure) => Submitted::Unknown(Doubt::Transport(failure)),
+            }
+        };
+        self.http.observed("submit", call).await
     }
 
     /// Asks what became of a transfer.
     pub async fn query(&self, out_biz_no: &OutBizNo, now: OffsetDateTime) -> Transfer {
         debug!(%out_biz_no, "asking about transfer {out_biz_no}");
         let url = format!("{}/bank/transfers/{out_biz_no}", self.base);
-        match self
-            .send(self.http.get(&url), "GET", &url, String::new(), now)
-            .await
-        {
-            Ok(answer) => transfer(&answer),
-            Err(failure) => Transfer::Unknown(Doubt::Transport(failure)),
-        }
+        let get = self.http.get(&url);
+        let call = async {
+            match self.send(get, "GET", &url, String::new(), now).await {
+                Ok(answer) => transfer(&answer),
+                Err(failure) => Transfer::Unknown(Doubt::Transport(failure)),
+            }
+        };
+        self.http.observed("query", call).await
     }
 
     async fn send(

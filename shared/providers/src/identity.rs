@@ -1,9 +1,12 @@
-//! Identity checks: one port, and its implementation on Aliyun's verification products.
+//! Identity checks: one port, and the two providers behind it.
 //!
 //! A check is done once per set of data: providers bill each answer and block repeats, and a mismatch does not
 //! become a match. Keep the [`Checked::request_id`] as evidence; keep the data only as elsewhere required.
 
+mod account;
+mod aliyun;
 mod judge;
+mod tencent;
 #[cfg(test)]
 mod tests;
 
@@ -12,31 +15,10 @@ use std::fmt;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use crate::aliyun::{AccessKey, Action, CallError, Place, Rpc, UrlError};
-use crate::http::Http;
+pub use account::{Account, SetupError, Urls, checks};
 
-const ID_2_META: Action = Action {
-    name: "Id2MetaVerify",
-    version: "2019-03-07",
-    place: Place::Form,
-};
-const MOBILE_3_META: Action = Action {
-    name: "Mobile3MetaDetailVerify",
-    version: "2019-03-07",
-    place: Place::Form,
-};
-const BANK_META: Action = Action {
-    name: "BankMetaVerify",
-    version: "2019-03-07",
-    place: Place::Query,
-};
-const ENTERPRISE: Action = Action {
-    name: "EntElementVerify",
-    version: "2022-11-25",
-    place: Place::Query,
-};
-/// What the checks are for, as the provider's statistics show it.
-const SCENE: &str = "certificate_application";
+use crate::endpoint::{CallError, plain_code};
+use crate::observe::Told;
 
 /// Who checks data against the authoritative sources.
 #[async_trait]
@@ -204,120 +186,62 @@ pub enum Unsupported {
     TooOften,
 }
 
-/// The checks at Aliyun.
-#[derive(Clone, Debug)]
-pub struct AliyunIdentityChecks {
-    rpc: Rpc,
+impl Checked {
+    fn without_request(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            request_id: None,
+        }
+    }
 }
 
-impl AliyunIdentityChecks {
-    /// A client; `base_url` such as `https://cloudauth.aliyuncs.com/`.
-    pub fn new(key: AccessKey, base_url: &str, http: Http) -> Result<Self, UrlError> {
-        Ok(Self {
-            rpc: Rpc::new(http, key, base_url)?,
+impl From<CallError> for Checked {
+    fn from(error: CallError) -> Self {
+        Self::without_request(match error {
+            CallError::Http(_) => Outcome::ProviderBusy,
+            CallError::Environment => config_error("environment"),
         })
     }
 }
 
-#[async_trait]
-impl IdentityChecks for AliyunIdentityChecks {
-    async fn verify(&self, check: Check<'_>, now: OffsetDateTime) -> Checked {
-        let (action, parameters) = parameters(check);
-        match self.rpc.call(action, &parameters, now).await {
-            Ok(answer) => judge::judge(check, answer.status, &answer.body),
-            Err(CallError::Http(_)) => Checked {
-                outcome: Outcome::ProviderBusy,
-                request_id: None,
-            },
-            Err(CallError::Environment) => {
-                let outcome = Outcome::ProviderConfigError {
-                    code: "environment".to_owned(),
-                };
-                Checked {
-                    outcome,
-                    request_id: None,
-                }
-            }
+impl Told for Checked {
+    fn outcome(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Match => "match",
+            Outcome::Mismatch { .. } => "mismatch",
+            Outcome::NoRecord => "no_record",
+            Outcome::Unsupported { .. } => "unsupported",
+            Outcome::ProviderBusy => "busy",
+            Outcome::ProviderConfigError { .. } => "config_error",
         }
     }
 }
 
-fn parameters(check: Check<'_>) -> (Action, Vec<(&'static str, &str)>) {
-    match check {
-        Check::Id2 { person } => (
-            ID_2_META,
-            vec![
-                ("ParamType", "normal"),
-                ("UserName", person.name),
-                ("IdentifyNum", person.id_number),
-            ],
-        ),
-        Check::Phone3 { person, mobile } => (
-            MOBILE_3_META,
-            vec![
-                ("ParamType", "normal"),
-                ("UserName", person.name),
-                ("IdentifyNum", person.id_number),
-                ("Mobile", mobile),
-            ],
-        ),
-        Check::Card3 { person, card } => (BANK_META, bank("BANK_CARD_3_META", person, card)),
-        Check::Card4 { person, card, mobile } => {
-            let mut parameters = bank("BANK_CARD_4_META", person, card);
-            parameters.push(("Mobile", mobile));
-            (BANK_META, parameters)
-        }
-        Check::Enterprise2 {
-            name,
-            credit_code,
-            biz_no,
-        } => (ENTERPRISE, unit("ENT_2META", name, credit_code, biz_no)),
-        Check::Enterprise3 { enterprise } => (ENTERPRISE, elements("ENT_3META", enterprise)),
-        Check::Enterprise4 {
-            enterprise,
-            legal_person_id_number,
-        } => {
-            let mut parameters = elements("ENT_4META", enterprise);
-            parameters.push(("LegalPersonCertNo", legal_person_id_number));
-            (ENTERPRISE, parameters)
+impl Check<'_> {
+    /// The operation's name in metrics.
+    fn operation(&self) -> &'static str {
+        match self {
+            Self::Id2 { .. } => "id2",
+            Self::Phone3 { .. } => "phone3",
+            Self::Card3 { .. } => "card3",
+            Self::Card4 { .. } => "card4",
+            Self::Enterprise2 { .. } => "enterprise2",
+            Self::Enterprise3 { .. } => "enterprise3",
+            Self::Enterprise4 { .. } => "enterprise4",
         }
     }
 }
 
-fn bank<'a>(product: &'static str, person: Person<'a>, card: &'a str) -> Vec<(&'static str, &'a str)> {
-    vec![
-        ("ParamType", "normal"),
-        ("VerifyMode", "VERIFY_BANK_CARD"),
-        ("ProductType", product),
-        ("BankCard", card),
-        ("UserName", person.name),
-        ("IdentifyNum", person.id_number),
-        // Resident identity card; other documents are not offered.
-        ("IdentityType", "01"),
-    ]
+fn mismatch(which: Field) -> Outcome {
+    Outcome::Mismatch { which }
 }
 
-fn elements<'a>(kind: &'static str, enterprise: Enterprise<'a>) -> Vec<(&'static str, &'a str)> {
-    let mut parameters = unit(kind, enterprise.name, enterprise.credit_code, enterprise.biz_no);
-    parameters.push(("LegalPersonName", enterprise.legal_person));
-    parameters
+fn unsupported(reason: Unsupported) -> Outcome {
+    Outcome::Unsupported { reason }
 }
 
-fn unit<'a>(
-    kind: &'static str,
-    name: &'a str,
-    credit_code: &'a str,
-    biz_no: &'a str,
-) -> Vec<(&'static str, &'a str)> {
-    vec![
-        ("InfoVerifyType", kind),
-        ("EntName", name),
-        ("LicenseNo", credit_code),
-        ("SceneCode", SCENE),
-        ("MerchantBizId", biz_no),
-        // The platform has no user accounts; an order stands for its applicant.
-        ("MerchantUserId", biz_no),
-        // The applicant consented with the form.
-        ("UserAuthorization", "1"),
-    ]
+fn config_error(code: &str) -> Outcome {
+    Outcome::ProviderConfigError {
+        code: plain_code(code),
+    }
 }

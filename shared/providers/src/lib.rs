@@ -1,5 +1,5 @@
-//! Clients for the outside world: Alipay, WeChat Pay, Aliyun SMS and identity checks, the bank bridge, SMTP.
-//! Clients for the outside world: Alipay, Aliyun SMS and identity checks, the bank bridge, SMTP, invoices, couriers.
+//! Clients for the outside world: Alipay, WeChat Pay, SMS and identity checks of two clouds, the bank bridge, SMTP, invoices,
+//! couriers.
 //!
 //! Each client gets its base URL, its secret and a shared [`http::Http`] when it is made, and the clock
 //! (`now`) with each call. Money is `i64` fen. Results say what the caller may do next: go on, give up, or ask
@@ -18,10 +18,12 @@ pub mod money;
 pub mod observe;
 pub mod payments;
 pub mod sms;
+pub mod tencent;
 pub mod wechat;
 
 mod breaker;
 mod china_time;
+mod endpoint;
 mod pem;
 mod percent;
 mod secret;

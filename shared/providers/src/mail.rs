@@ -1,11 +1,12 @@
 //! Mail over SMTP.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment as Part, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls as LettreTls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls as LettreTls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use serde::Deserialize;
 use thiserror::Error;
@@ -13,6 +14,7 @@ use time::OffsetDateTime;
 use tracing::debug;
 
 use crate::Secret;
+use crate::observe::{Told, observed};
 
 /// For each step that waits for the server.
 const STEP_TIMEOUT: Duration = Duration::from_secs(8);
@@ -34,6 +36,8 @@ pub struct Account {
     pub from: String,
     /// How the connection is protected.
     pub tls: Tls,
+    /// The root of the server's certificate, in PEM, where it is none that the world knows.
+    pub root_certificate: Option<String>,
 }
 
 /// How the connection to the server is protected.
@@ -78,9 +82,12 @@ pub enum AccountError {
     /// Not an address.
     #[error("the sender is not a mail address")]
     From(#[source] lettre::address::AddressError),
-    /// Not a name a certificate could carry.
-    #[error("the server's name cannot be used with TLS")]
+    /// Not a name a certificate could carry, or a root that is no certificate.
+    #[error("the server's name or root certificate cannot be used with TLS")]
     Host(#[source] lettre::transport::smtp::Error),
+    /// Names, addresses and the password would cross the network in clear.
+    #[error("mail to another machine needs TLS")]
+    Unprotected,
 }
 
 /// Why a mail was not, or perhaps not, sent.
@@ -100,6 +107,33 @@ pub enum MailError {
     Unavailable,
 }
 
+impl Account {
+    fn tls_parameters(&self) -> Result<TlsParameters, AccountError> {
+        let mut parameters = TlsParameters::builder(self.host.clone());
+        if let Some(root) = &self.root_certificate {
+            let root = Certificate::from_pem(root.as_bytes()).map_err(AccountError::Host)?;
+            parameters = parameters.add_root_certificate(root);
+        }
+        parameters.build().map_err(AccountError::Host)
+    }
+}
+
+/// Whether what is sent to `host` never leaves this machine.
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl Told for Result<(), MailError> {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Ok(()) => "ok",
+            Err(MailError::Invalid(_)) => "not_sent",
+            Err(MailError::Rejected { .. }) => "refused",
+            Err(MailError::Unavailable) => "unavailable",
+        }
+    }
+}
+
 /// The mail client.
 #[derive(Clone, Debug)]
 pub struct Mailer {
@@ -111,11 +145,11 @@ impl Mailer {
     /// A client; connects only when it sends.
     pub fn new(account: Account) -> Result<Self, AccountError> {
         let from: Mailbox = account.from.parse().map_err(AccountError::From)?;
-        let parameters = |host: &str| TlsParameters::new(host.to_owned()).map_err(AccountError::Host);
         let tls = match account.tls {
-            Tls::None => LettreTls::None,
-            Tls::Starttls => LettreTls::Required(parameters(&account.host)?),
-            Tls::Wrapper => LettreTls::Wrapper(parameters(&account.host)?),
+            Tls::None if is_this_machine(&account.host) => LettreTls::None,
+            Tls::None => return Err(AccountError::Unprotected),
+            Tls::Starttls => LettreTls::Required(account.tls_parameters()?),
+            Tls::Wrapper => LettreTls::Wrapper(account.tls_parameters()?),
         };
         let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(account.host)
             .port(account.port)
@@ -131,6 +165,10 @@ impl Mailer {
 
     /// Sends one mail.
     pub async fn send(&self, mail: &Mail<'_>, now: OffsetDateTime) -> Result<(), MailError> {
+        observed("smtp", "send", self.send_once(mail, now)).await
+    }
+
+    async fn send_once(&self, mail: &Mail<'_>, now: OffsetDateTime) -> Result<(), MailError> {
         let message = self.message(mail, now)?;
         debug!(id = mail.id, "sending mail {}", mail.id);
         match tokio::time::timeout(TOTAL_TIMEOUT, self.transport.send(message)).await {

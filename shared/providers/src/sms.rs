@@ -1,72 +1,74 @@
-//! SMS through Aliyun's `SendSms`: sent once, never retried, because the provider has no request number of ours.
+//! SMS: one port, and two providers behind it. A message is sent once and never repeated by machine where it may have
+//! left, because neither provider knows a request number of ours.
 
-use std::collections::BTreeMap;
+mod account;
+mod aliyun;
+pub mod receipts;
+mod tencent;
 
-use serde::Deserialize;
+use std::fmt;
+
+use async_trait::async_trait;
 use thiserror::Error;
 use time::OffsetDateTime;
+use tracing::error;
 
-use crate::aliyun::{AccessKey, Action, CallError, Envelope, Place, Rpc, UrlError};
-use crate::http::{self, Http};
+pub use account::{Account, Provider, SetupError, Templates, Urls, gateway};
 
-const SEND_SMS: Action = Action {
-    name: "SendSms",
-    version: "2017-05-25",
-    place: Place::Query,
-};
+use crate::endpoint::{CallError, plain_code};
+use crate::http;
+use crate::observe::Told;
 
-/// The SMS account and its approved templates, as stored in the secret.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Account {
-    /// The access key.
-    #[serde(flatten)]
-    pub key: AccessKey,
-    /// The approved sign, shown in brackets before the text.
-    pub sign_name: String,
-    /// The approved templates.
-    #[serde(flatten)]
-    pub templates: Templates,
+/// Sends SMS.
+#[async_trait]
+pub trait Gateway: fmt::Debug + Send + Sync {
+    /// Sends once. Record the attempt before calling: after a crash nobody knows.
+    async fn send(&self, message: &Message<'_>, now: OffsetDateTime) -> Sending;
 }
 
-/// Codes (`SMS_...`) of the approved templates.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Templates {
-    /// One-time codes.
-    pub template_code: String,
-    /// The certificate's password; a notification template, as code templates take digits only.
-    pub template_password: String,
-    /// Review passed.
-    pub template_review: String,
-    /// Review rejected.
-    pub template_rejected: String,
-    /// The UKey is on its way.
-    pub template_dispatched: String,
-    /// The password did not arrive. A secret that was filled before there was this text has none; the provider refuses it.
-    #[serde(default)]
-    pub template_password_failed: String,
+/// The texts that a provider approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// A one-time code; its variable is `code`.
+    Code,
+    /// A UKey's password; its variable is `password`. A notification to the provider, as texts of codes take digits only.
+    Password,
+    /// The review passed; its variable is `order`, as of the following.
+    Approved,
+    /// The review sent the order back.
+    Rejected,
+    /// The UKey was mailed.
+    Dispatched,
+    /// The password did not arrive.
+    PasswordFailed,
 }
 
 /// One message to one mobile.
+#[derive(Clone, Copy)]
 pub struct Message<'a> {
     /// 11 digits.
     pub mobile: &'a str,
-    /// The template's code.
-    pub template: &'a str,
-    /// The template's variables; URLs are refused by the provider.
+    /// Which text.
+    pub template: Template,
+    /// The text's variables, by name and in the text's order; URLs are refused by the providers.
     pub variables: &'a [(&'a str, &'a str)],
-    /// Ours, echoed in the delivery receipt.
+    /// Ours, echoed in the delivery receipt; at most 500 bytes.
     pub out_id: &'a str,
 }
 
 /// What became of a message.
 #[derive(Debug)]
 pub enum Sending {
-    /// The provider took it.
+    /// The provider took it; whether it arrives is told by a receipt.
     Sent {
-        /// The provider's number, for delivery queries.
-        biz_id: String,
+        /// Who took it: its name in receipts.
+        provider: &'static str,
+        /// The provider's number of the message.
+        number: String,
     },
-    /// Nothing was sent.
+    /// It certainly never left: it may be sent again.
+    NotSent(http::Failure),
+    /// The provider sent nothing.
     Refused {
         /// The provider's code.
         code: String,
@@ -80,9 +82,9 @@ pub enum Sending {
 /// Who must act before another try can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhoActs {
-    /// The person has had too many messages: wait.
+    /// The person has had too many messages, or the provider too many calls: wait.
     Wait,
-    /// The mobile number is wrong.
+    /// The mobile number is wrong, or takes no messages.
     Recipient,
     /// Account, templates, quota, or our request.
     Operator,
@@ -104,68 +106,53 @@ pub enum Doubt {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SendSmsAnswer {
-    code: String,
-    biz_id: Option<String>,
-}
-
-/// The SMS client.
-#[derive(Clone, Debug)]
-pub struct Sms {
-    rpc: Rpc,
-    sign_name: String,
-    templates: Templates,
-}
-
-impl Sms {
-    /// A client; `base_url` such as `https://dysmsapi.aliyuncs.com/`.
-    pub fn new(account: Account, base_url: &str, http: Http) -> Result<Self, UrlError> {
-        let Account {
-            key,
-            sign_name,
-            templates,
-        } = account;
-        Ok(Self {
-            rpc: Rpc::new(http, key, base_url)?,
-            sign_name,
-            templates,
-        })
-    }
-
-    /// The account's templates.
-    pub fn templates(&self) -> &Templates {
-        &self.templates
-    }
-
-    /// Sends once. Record the attempt before calling: after a crash nobody knows.
-    pub async fn send(&self, message: &Message<'_>, now: OffsetDateTime) -> Sending {
-        let variables: BTreeMap<&str, String> = message
-            .variables
-            .iter()
-            .map(|(name, value)| (*name, one_line(value)))
-            .collect();
-        let variables = serde_json::json!(variables).to_string();
-        let parameters = [
-            ("PhoneNumbers", message.mobile),
-            ("SignName", &self.sign_name),
-            ("TemplateCode", message.template),
-            ("TemplateParam", &variables),
-            ("OutId", message.out_id),
-        ];
-        match self.rpc.call(SEND_SMS, &parameters, now).await {
-            Ok(answer) => judge(answer.status, &answer.body),
-            Err(CallError::Environment) => Sending::Refused {
+impl From<CallError> for Sending {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Environment => Self::Refused {
                 code: "environment".to_owned(),
                 who: WhoActs::Operator,
             },
-            Err(CallError::Http(failure)) => Sending::Unknown(Doubt::Transport(failure)),
+            CallError::Http(failure) if failure.may_have_acted() => Self::Unknown(Doubt::Transport(failure)),
+            CallError::Http(failure) => Self::NotSent(failure),
         }
     }
 }
 
-/// The provider refuses line breaks inside variables.
+impl Sending {
+    fn refused(code: &str, who: WhoActs) -> Self {
+        let code = plain_code(code);
+        if who == WhoActs::Operator {
+            error!(
+                code,
+                "an SMS was refused with {code}: an operator has to look at the account, the texts or the quota"
+            );
+        }
+        Self::Refused { code, who }
+    }
+
+    fn doubtful(status: u16, code: &str) -> Self {
+        let code = plain_code(code);
+        Self::Unknown(Doubt::Answer { status, code })
+    }
+}
+
+impl Told for Sending {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "ok",
+            Self::NotSent(failure) | Self::Unknown(Doubt::Transport(failure)) => failure.word(),
+            Self::Refused { who, .. } => match who {
+                WhoActs::Wait => "limited",
+                WhoActs::Recipient => "bad_recipient",
+                WhoActs::Operator => "refused",
+            },
+            Self::Unknown(Doubt::Answer { .. }) => "unknown",
+        }
+    }
+}
+
+/// Providers refuse line breaks inside variables.
 fn one_line(value: &str) -> String {
     value
         .split(['\r', '\n'])
@@ -174,87 +161,9 @@ fn one_line(value: &str) -> String {
         .join(" ")
 }
 
-fn judge(status: u16, body: &[u8]) -> Sending {
-    let Ok(answer) = serde_json::from_slice::<SendSmsAnswer>(body) else {
-        return Sending::Unknown(Doubt::Answer {
-            status,
-            code: String::new(),
-        });
-    };
-    match answer {
-        SendSmsAnswer {
-            code,
-            biz_id: Some(biz_id),
-        } if status == 200 && code == "OK" => Sending::Sent { biz_id },
-        SendSmsAnswer { code, .. } if code == "OK" || status >= 500 || Envelope::may_have_acted(&code) => {
-            Sending::Unknown(Doubt::Answer { status, code })
-        }
-        // Business errors come with HTTP 200 too.
-        SendSmsAnswer { code, .. } => Sending::Refused {
-            who: who_acts(&code),
-            code,
-        },
-    }
-}
-
-fn who_acts(code: &str) -> WhoActs {
-    match code {
-        "isv.BUSINESS_LIMIT_CONTROL" => WhoActs::Wait,
-        code if code.starts_with("Throttling") => WhoActs::Wait,
-        "isv.MOBILE_NUMBER_ILLEGAL" => WhoActs::Recipient,
-        _ => WhoActs::Operator,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Sending, WhoActs, judge, one_line};
-
-    fn code(status: u16, code: &str) -> Sending {
-        judge(
-            status,
-            format!(r#"{{"Code":"{code}","RequestId":"r"}}"#).as_bytes(),
-        )
-    }
-
-    #[test]
-    fn only_ok_with_a_number_is_sent() {
-        let sent = judge(
-            200,
-            br#"{"Code":"OK","Message":"OK","BizId":"9006^0","RequestId":"r"}"#,
-        );
-        assert!(matches!(sent, Sending::Sent { biz_id } if biz_id == "9006^0"));
-        assert!(matches!(code(200, "OK"), Sending::Unknown(_)));
-    }
-
-    #[test]
-    fn refusals_say_who_must_act() {
-        for (refusal, expected) in [
-            ("isv.BUSINESS_LIMIT_CONTROL", WhoActs::Wait),
-            ("isv.MOBILE_NUMBER_ILLEGAL", WhoActs::Recipient),
-            ("isv.DAY_LIMIT_CONTROL", WhoActs::Operator),
-            ("isv.AMOUNT_NOT_ENOUGH", WhoActs::Operator),
-        ] {
-            assert!(
-                matches!(code(200, refusal), Sending::Refused { who, .. } if who == expected),
-                "{refusal}"
-            );
-        }
-        assert!(matches!(
-            code(400, "SignatureDoesNotMatch"),
-            Sending::Refused {
-                who: WhoActs::Operator,
-                ..
-            }
-        ));
-    }
-
-    #[test]
-    fn a_failing_gateway_may_have_sent() {
-        assert!(matches!(code(200, "isp.SYSTEM_ERROR"), Sending::Unknown(_)));
-        assert!(matches!(code(503, "ServiceUnavailable"), Sending::Unknown(_)));
-        assert!(matches!(judge(200, b"<html>"), Sending::Unknown(_)));
-    }
+    use super::one_line;
 
     #[test]
     fn variables_have_one_line() {

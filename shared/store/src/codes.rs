@@ -12,6 +12,8 @@ pub const CODE_LIFETIME: Duration = Duration::minutes(5);
 pub const MAX_TRIES: u32 = 5;
 /// The pause between two codes to one mobile.
 pub const RESEND_AFTER: Duration = Duration::seconds(60);
+/// The most codes to one mobile within any hour: one more than this, and the provider refuses, which takes longer.
+pub const MAX_CODES_PER_HOUR: usize = 5;
 /// The most codes to one mobile on one day (China time).
 pub const MAX_CODES_PER_DAY: u32 = 10;
 
@@ -77,6 +79,8 @@ pub struct MobileUse {
     pub count: u32,
     /// Unix seconds of the last code.
     pub last_sent: i64,
+    /// Unix seconds of the codes of the last hour, oldest first, the last one among them.
+    pub of_last_hour: Vec<i64>,
     /// Grows with each change; 0 where nothing is stored.
     pub revision: u64,
 }
@@ -87,6 +91,12 @@ pub enum LimitReached {
     /// The last code is too young.
     #[error("the next code can be sent in {retry_after_s} seconds")]
     TooSoon {
+        /// Seconds to wait.
+        retry_after_s: i64,
+    },
+    /// The mobile had its codes of the hour.
+    #[error("the next code can be sent in {retry_after_s} seconds, as the mobile had its codes of the hour")]
+    HourlyLimit {
         /// Seconds to wait.
         retry_after_s: i64,
     },
@@ -109,10 +119,26 @@ impl MobileUse {
         if sent_today >= MAX_CODES_PER_DAY {
             return Err(LimitReached::DailyLimit);
         }
+        let hour_ago = now.unix_timestamp() - Duration::HOUR.whole_seconds();
+        let mut of_last_hour: Vec<i64> = self
+            .of_last_hour
+            .iter()
+            .copied()
+            .filter(|&sent| sent > hour_ago)
+            .collect();
+        if let [oldest, ..] = of_last_hour[..]
+            && of_last_hour.len() >= MAX_CODES_PER_HOUR
+        {
+            return Err(LimitReached::HourlyLimit {
+                retry_after_s: oldest - hour_ago,
+            });
+        }
+        of_last_hour.push(now.unix_timestamp());
         Ok(MobileUse {
             day: today.to_owned(),
             count: sent_today + 1,
             last_sent: now.unix_timestamp(),
+            of_last_hour,
             revision: self.revision + 1,
         })
     }
@@ -223,4 +249,88 @@ pub trait Codes: Send + Sync {
         key: &CodeKey,
         now: OffsetDateTime,
     ) -> Result<Result<String, CodeRefusal>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use time::{Duration, OffsetDateTime};
+    use yinxin_order::identifiers::china_date;
+
+    use super::{LimitReached, MAX_CODES_PER_DAY, MAX_CODES_PER_HOUR, MobileUse};
+
+    const NOON: OffsetDateTime = datetime!(2026-04-07 12:00 +8);
+
+    fn one_more(used: &MobileUse, at: OffsetDateTime) -> Result<MobileUse, LimitReached> {
+        used.after_one_more(at, &china_date(at).to_string())
+    }
+
+    /// A mobile that had `count` codes, one every `every`, and the time of the next.
+    fn used(count: usize, every: Duration) -> (MobileUse, OffsetDateTime) {
+        let (mut used, mut at) = (MobileUse::default(), NOON);
+        for _ in 0..count {
+            used = one_more(&used, at).unwrap();
+            at += every;
+        }
+        (used, at)
+    }
+
+    #[test]
+    fn a_code_a_minute_is_sent_and_not_more() {
+        let (used, at) = used(1, Duration::seconds(59));
+        assert_eq!(
+            one_more(&used, at),
+            Err(LimitReached::TooSoon { retry_after_s: 1 })
+        );
+        assert!(one_more(&used, at + Duration::SECOND).is_ok());
+    }
+
+    #[test]
+    fn any_hour_has_five_codes_also_one_that_begins_in_the_middle() {
+        let (used, at) = used(MAX_CODES_PER_HOUR, Duration::minutes(10));
+        // Fifty minutes after the first.
+        assert_eq!(
+            one_more(&used, at),
+            Err(LimitReached::HourlyLimit { retry_after_s: 600 })
+        );
+        let last_second = NOON + Duration::HOUR - Duration::SECOND;
+        assert_eq!(
+            one_more(&used, last_second),
+            Err(LimitReached::HourlyLimit { retry_after_s: 1 })
+        );
+        let sixth = one_more(&used, NOON + Duration::HOUR).unwrap();
+        assert_eq!(sixth.of_last_hour.len(), MAX_CODES_PER_HOUR);
+        // The second one is the oldest now.
+        assert_eq!(
+            one_more(&sixth, NOON + Duration::minutes(65)),
+            Err(LimitReached::HourlyLimit { retry_after_s: 300 })
+        );
+    }
+
+    #[test]
+    fn ten_codes_are_a_day_s_and_the_day_is_china_s() {
+        let (used, at) = used(MAX_CODES_PER_DAY as usize, Duration::minutes(15));
+        assert_eq!(one_more(&used, at), Err(LimitReached::DailyLimit));
+        let before_midnight = datetime!(2026-04-07 23:59:59 +8);
+        assert_eq!(one_more(&used, before_midnight), Err(LimitReached::DailyLimit));
+        let midnight = before_midnight + Duration::SECOND;
+        assert_eq!(one_more(&used, midnight).unwrap().count, 1);
+    }
+
+    #[test]
+    fn what_was_stored_before_hours_were_counted_still_counts_for_the_day() {
+        let old = MobileUse {
+            day: china_date(NOON).to_string(),
+            count: MAX_CODES_PER_DAY - 1,
+            last_sent: (NOON - Duration::minutes(2)).unix_timestamp(),
+            of_last_hour: Vec::new(),
+            revision: 9,
+        };
+        let tenth = one_more(&old, NOON).unwrap();
+        assert_eq!((tenth.count, tenth.of_last_hour.len()), (10, 1));
+        assert_eq!(
+            one_more(&tenth, NOON + Duration::minutes(2)),
+            Err(LimitReached::DailyLimit)
+        );
+    }
 }

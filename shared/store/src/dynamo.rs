@@ -19,6 +19,7 @@ use item::{Item, s};
 
 mod authorities;
 mod catalog;
+mod checks;
 mod codes;
 mod deliveries;
 mod intakes;
@@ -37,7 +38,7 @@ mod statuses;
 pub struct Tables {
     /// Orders, events, effects, claims, intakes.
     pub orders: String,
-    /// One-time codes and limits, messages on their way out.
+    /// One-time codes and limits, messages on their way out, what identity checks came to.
     pub codes: String,
     /// What the CA signs.
     pub certificates: String,

@@ -6,6 +6,7 @@ pub mod advance;
 pub mod audits;
 pub mod authorities;
 pub mod catalog;
+pub mod checks;
 pub mod claims;
 pub mod codes;
 pub mod deliveries;

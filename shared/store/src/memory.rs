@@ -16,7 +16,6 @@ use crate::audits::AuditEntry;
 use crate::catalog::{Catalog, Vendor};
 use crate::claims::{Claim, Idempotency};
 use crate::codes::{AccountUse, CodeKey, CodeRefusal, Codes, MobileUse, SecretKept, StoredCode};
-use crate::deliveries::{Claimed, Deliveries};
 use crate::documents::{Announced, Documents, InvoiceKey, UploadKey, UploadPermission};
 use crate::error::StoreError;
 use crate::intakes::{Intake, Intakes};
@@ -26,6 +25,8 @@ use crate::orders::{Errand, OrderSummary, Orders, Page};
 use crate::provider_states::ProviderState;
 
 mod authorities;
+mod checks;
+mod deliveries;
 mod ledger;
 mod provider_states;
 mod recoveries;
@@ -48,7 +49,8 @@ struct Inner {
     codes: HashMap<String, StoredCode>,
     mobiles: HashMap<String, MobileUse>,
     accounts: HashMap<String, AccountUse>,
-    messages: HashMap<String, (OffsetDateTime, Option<String>)>,
+    deliveries: deliveries::Known,
+    checks: checks::Known,
     issuances: HashMap<String, Issuance>,
     serials: HashSet<String>,
     authorities: HashMap<String, String>,
@@ -319,39 +321,6 @@ impl Codes for MemoryStore {
         }
         code.tries += 1;
         Ok(Ok(code.hash.clone()))
-    }
-}
-
-#[async_trait]
-impl Deliveries for MemoryStore {
-    async fn claim(
-        &self,
-        message: &str,
-        now: OffsetDateTime,
-        retry_unfinished_before: Option<OffsetDateTime>,
-    ) -> Result<Claimed, StoreError> {
-        let mut inner = self.inner();
-        let since = match inner.messages.get(message) {
-            Some((_, Some(_))) => return Ok(Claimed::Sent),
-            Some((since, None)) => Some(*since),
-            None => None,
-        };
-        match since {
-            Some(since) if retry_unfinished_before.is_none_or(|limit| since >= limit) => {
-                Ok(Claimed::Unfinished { since })
-            }
-            _ => {
-                inner.messages.insert(message.to_owned(), (now, None));
-                Ok(Claimed::Mine)
-            }
-        }
-    }
-
-    async fn sent(&self, message: &str, receipt: &str) -> Result<(), StoreError> {
-        if let Some((_, stored)) = self.inner().messages.get_mut(message) {
-            *stored = Some(receipt.to_owned());
-        }
-        Ok(())
     }
 }
 

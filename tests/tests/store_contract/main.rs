@@ -12,6 +12,7 @@ use yinxin_order::order::{Event, NewOrder, Order, Product};
 use yinxin_order::{Move, decide};
 use yinxin_store::audits::Audits;
 use yinxin_store::authorities::Authorities;
+use yinxin_store::checks::Checks;
 use yinxin_store::codes::{Codes, StoredCode};
 use yinxin_store::deliveries::Deliveries;
 use yinxin_store::intakes::Intakes;
@@ -27,6 +28,7 @@ use yinxin_store::vault::random_bytes;
 use yinxin_tests::journey::{Stage, new_seed};
 
 mod authorities;
+mod deliveries;
 mod escrow;
 mod money;
 mod orders;
@@ -38,6 +40,7 @@ trait Store:
     Orders
     + Ledger
     + Codes
+    + Checks
     + Deliveries
     + ProviderStates
     + Issuances
@@ -55,6 +58,7 @@ impl<T> Store for T where
     T: Orders
         + Ledger
         + Codes
+        + Checks
         + Deliveries
         + ProviderStates
         + Issuances
@@ -129,12 +133,22 @@ async fn keeps_the_contract(store: Arc<impl Store>) -> Result<()> {
     escrow::keys_are_found_by_serial_order_and_holder(&*store)
         .await
         .context("key history")?;
-    others::messages_are_claimed(&*store)
+    deliveries::messages_are_claimed(&*store)
         .await
         .context("deliveries")?;
     others::a_stale_state_of_a_provider_is_not_replaced(&*store)
         .await
         .context("provider states")?;
+    deliveries::what_was_not_sent_is_sent_again_and_what_is_in_doubt_is_not(&*store)
+        .await
+        .context("outcomes")?;
+    deliveries::the_latest_receipt_is_kept(&*store)
+        .await
+        .context("receipts")?;
+    others::checks_have_limits(&*store).await.context("checks")?;
+    others::passed_checks_are_known_for_a_day(&*store)
+        .await
+        .context("passed checks")?;
     statuses::pairs_are_counted(&*store).await.context("pairs")?;
     statuses::statuses_are_kept_once(&*store)
         .await

@@ -1,12 +1,12 @@
-//! Codes and their limits, what the CA signs, messages.
+//! Codes and identity checks and their limits, what the CA signs.
 use anyhow::{Context, Result, ensure};
 use time::Duration;
 use yinxin_order::effect::Effect;
 use yinxin_order::identifiers::china_date;
 use yinxin_order::order::Order;
 use yinxin_store::StoreError;
+use yinxin_store::checks::{MAX_TRIES_PER_DAY, PASSED_FOR, PassedCheck, TooManyChecks};
 use yinxin_store::codes::{CodeKey, CodeRefusal, MAX_TRANSFERS_PER_DAY, MAX_TRIES, SecretKept};
-use yinxin_store::deliveries::Claimed;
 use yinxin_store::issuances::Issuances;
 use yinxin_store::orders::Errand;
 use yinxin_tests::journey::new_seed;
@@ -237,16 +237,45 @@ pub async fn a_stale_state_of_a_provider_is_not_replaced(store: &impl Store) -> 
     Ok(())
 }
 
-pub async fn messages_are_claimed(store: &impl Store) -> Result<()> {
-    let message = format!("{}#2#0#sms", random_id());
-    let began = now();
-    ensure!(store.claim(&message, began, None).await? == Claimed::Mine);
-    let later = began + Duration::minutes(1);
-    ensure!(store.claim(&message, later, None).await? == Claimed::Unfinished { since: began });
-    ensure!(store.claim(&message, later, Some(began)).await? == Claimed::Unfinished { since: began });
-    ensure!(store.claim(&message, later, Some(later)).await? == Claimed::Mine);
-    ensure!(store.claim(&message, later, None).await? == Claimed::Unfinished { since: later });
-    store.sent(&message, "receipt").await?;
-    ensure!(store.claim(&message, later, Some(later + Duration::DAY)).await? == Claimed::Sent);
+pub async fn checks_have_limits(store: &impl Store) -> Result<()> {
+    let subject = || random_id().as_str().to_owned();
+    let (number, mobile, other) = (subject(), subject(), subject());
+    let both = [number.clone(), mobile.clone()];
+    for _ in 0..MAX_TRIES_PER_DAY {
+        ensure!(store.claim_checks(&both, now()).await?.is_ok());
+    }
+    // One that is used up refuses all, and none of them is counted.
+    let mixed = [other.clone(), mobile.clone()];
+    for _ in 0..MAX_TRIES_PER_DAY {
+        ensure!(store.claim_checks(&mixed, now()).await? == Err(TooManyChecks));
+    }
+    ensure!(store.claim_checks(&[other], now()).await?.is_ok());
+    store.give_back_checks(&both, now()).await?;
+    ensure!(store.claim_checks(&both, now()).await?.is_ok());
+    ensure!(store.claim_checks(&both, now()).await? == Err(TooManyChecks));
+    let tomorrow = now() + Duration::DAY;
+    ensure!(store.claim_checks(&both, tomorrow).await?.is_ok());
+    ensure!(store.claim_checks(&[], now()).await?.is_ok());
+    Ok(())
+}
+
+pub async fn passed_checks_are_known_for_a_day(store: &impl Store) -> Result<()> {
+    let passed = |request_id: &str| PassedCheck {
+        question: random_id().as_str().to_owned(),
+        check: "phone3".to_owned(),
+        request_id: request_id.to_owned(),
+        checked_at: now(),
+    };
+    let (first, second, unknown) = (passed("r-1"), passed("r-2"), passed("r-3"));
+    let questions = [&first, &second, &unknown].map(|passed| passed.question.clone());
+    ensure!(store.passed_checks(&questions, now()).await?.is_empty());
+    store.keep_passed(&[first.clone(), second.clone()]).await?;
+    store.keep_passed(&[]).await?;
+    let mut found = store.passed_checks(&questions, now()).await?;
+    found.sort_by(|left, right| left.request_id.cmp(&right.request_id));
+    ensure!(found == [first.clone(), second]);
+    ensure!(store.passed_checks(&[], now()).await?.is_empty());
+    let later = first.checked_at + PASSED_FOR;
+    ensure!(store.passed_checks(&questions, later).await?.is_empty());
     Ok(())
 }

@@ -51,10 +51,12 @@ pub fn parameters(ports: Ports) -> Vec<(&'static str, String)> {
         ("AlipayGatewayUrl", format!("{sandbox}/alipay/gateway.do")),
         ("WechatUrl", format!("{sandbox}/wechat")),
         ("SmsUrl", format!("{sandbox}/aliyun/")),
+        ("TencentSmsUrl", format!("{sandbox}/tencent/")),
         ("CloudauthUrl", format!("{sandbox}/aliyun/")),
         ("NuonuoUrl", format!("{sandbox}/nuonuo/open/v1/services")),
         ("NuonuoTokenUrl", format!("{sandbox}/nuonuo/accessToken")),
         ("Kuaidi100Url", format!("{sandbox}/kuaidi100")),
+        ("FaceidUrl", format!("{sandbox}/tencent/")),
         ("BankUrl", sandbox),
     ]
 }

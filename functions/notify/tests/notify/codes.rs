@@ -4,8 +4,9 @@ use yinxin_order::effect::{Effect, Sealed};
 use yinxin_order::form::sample::{mobile, unit};
 use yinxin_order::sample::order_in;
 use yinxin_order::state::State;
+use yinxin_providers::http::Failure;
 use yinxin_providers::sms::{Doubt, Sending, WhoActs};
-use yinxin_store::deliveries::Deliveries as _;
+use yinxin_store::deliveries::{Claimed, Deliveries as _};
 
 use crate::fakes::SentSms;
 use crate::world::{NOW, World};
@@ -75,6 +76,65 @@ async fn a_code_that_the_gateway_refuses_or_doubts_is_not_repeated() {
         }
         assert_eq!(world.texts().len(), 1);
     }
+}
+
+fn not_sent() -> Sending {
+    Sending::NotSent(Failure::CircuitOpen)
+}
+
+#[tokio::test]
+async fn a_code_that_never_left_is_sent_when_the_queue_brings_it_again() {
+    let world = World::with(State::AwaitingDocuments, unit(1)).await;
+    let errand = world.code("482913").await;
+    world
+        .sms
+        .answers
+        .lock()
+        .unwrap()
+        .extend([Ok(not_sent()), Ok(not_sent())]);
+    for _ in 0..2 {
+        let error = world.deliver(&errand).await.unwrap_err();
+        assert!(error.to_string().contains("never left"), "{error}");
+        world.pass(time::Duration::minutes(2));
+    }
+    for _ in 0..2 {
+        world.deliver(&errand).await.unwrap();
+    }
+    assert_eq!(world.texts().len(), 3);
+}
+
+#[tokio::test]
+async fn a_code_that_ended_meanwhile_is_not_sent() {
+    let world = World::with(State::AwaitingDocuments, unit(1)).await;
+    let errand = world.code("482913").await;
+    world.sms.answers.lock().unwrap().push_back(Ok(not_sent()));
+    world.deliver(&errand).await.unwrap_err();
+    world.pass(time::Duration::minutes(5));
+    for _ in 0..2 {
+        world.deliver(&errand).await.unwrap();
+    }
+    assert_eq!(world.texts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_claimed_before_it_is_sent_and_noted_after_it() {
+    let world = World::with(State::AwaitingDocuments, unit(1)).await;
+    let errand = world.code("482913").await;
+    let message = format!("{}#sms", errand.name());
+    // The gateway never answers: the process ends here.
+    let hanging = world.sms.hang.lock().await;
+    let delivery = tokio::time::timeout(std::time::Duration::from_millis(50), world.deliver(&errand));
+    assert!(delivery.await.is_err());
+    assert_eq!(world.texts().len(), 1);
+    let claimed = world.store.claim(&message, world.platform.now(), None).await;
+    assert_eq!(claimed.unwrap(), Claimed::Unfinished { since: NOW });
+    drop(hanging);
+    let mut other = world.code("482914").await;
+    other.seq = 1;
+    world.deliver(&other).await.unwrap();
+    let message = format!("{}#sms", other.name());
+    let claimed = world.store.claim(&message, world.platform.now(), None).await;
+    assert_eq!(claimed.unwrap(), Claimed::Sent);
 }
 
 #[tokio::test]

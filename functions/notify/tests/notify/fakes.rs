@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use yinxin_notify::ports::{BankBridge, Mails, NotReady, SmsGateway, Template, TextMessage};
+use yinxin_providers::Secret;
 use yinxin_providers::bank::{Memo, OutBizNo, Payee, PayeeKind, Submitted, Transfer};
 use yinxin_providers::mail::{Mail, MailError};
 use yinxin_providers::sms::Sending;
@@ -22,6 +23,9 @@ pub struct SentSms {
 pub struct FakeSms {
     pub sent: Mutex<Vec<SentSms>>,
     pub answers: Mutex<VecDeque<Result<Sending, NotReady>>>,
+    pub receipt_token: Mutex<Option<String>>,
+    /// While a test holds it, no answer comes.
+    pub hang: tokio::sync::Mutex<()>,
 }
 
 #[async_trait]
@@ -34,12 +38,18 @@ impl SmsGateway for FakeSms {
             variable: (name.to_owned(), value.to_owned()),
             id: message.id.to_owned(),
         });
+        drop(self.hang.lock().await);
         let told = self.answers.lock().unwrap().pop_front();
         told.unwrap_or_else(|| {
             Ok(Sending::Sent {
-                biz_id: "9006^0".to_owned(),
+                provider: "aliyun",
+                number: "9006^0".to_owned(),
             })
         })
+    }
+
+    async fn receipt_token(&self) -> Result<Option<Secret>, NotReady> {
+        Ok(self.receipt_token.lock().unwrap().clone().map(Secret::from))
     }
 }
 

@@ -9,6 +9,7 @@ mod invoices;
 mod memo_secrets;
 mod notices;
 mod passwords;
+mod receipts;
 mod stopping;
 mod transfers;
 mod world;

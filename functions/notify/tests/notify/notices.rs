@@ -6,7 +6,7 @@ use yinxin_order::form::ApplicationForm;
 use yinxin_order::form::sample::{person, unit};
 use yinxin_order::state::State;
 use yinxin_providers::mail::MailError;
-use yinxin_providers::sms::{Sending, WhoActs};
+use yinxin_providers::sms::{Doubt, Sending, WhoActs};
 
 use crate::world::{NUMBER, World};
 
@@ -121,6 +121,26 @@ async fn a_gateway_that_refuses_does_not_hold_up_the_mail() {
     world.pass(Duration::minutes(1));
     world.deliver(&errand).await.unwrap();
     assert_eq!((world.texts().len(), world.mails().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_notice_in_doubt_is_not_repeated_as_the_mail_tells_the_same() {
+    let world = World::with(State::AwaitingReceipt, unit(1)).await;
+    let doubt = Doubt::Answer {
+        status: 503,
+        code: String::new(),
+    };
+    world
+        .sms
+        .answers
+        .lock()
+        .unwrap()
+        .push_back(Ok(Sending::Unknown(doubt)));
+    for _ in 0..2 {
+        world.deliver(&World::notice(Notice::Dispatched)).await.unwrap();
+        world.pass(Duration::hours(2));
+    }
+    assert_eq!((world.texts().len(), world.mails().len()), (1, 1));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use yinxin_order::form::sample::{mobile, person, unit};
 use yinxin_order::password::PasswordStatus;
 use yinxin_order::sample::order_in;
 use yinxin_order::state::State;
+use yinxin_providers::http::Failure;
 use yinxin_providers::sms::{self, Sending, WhoActs};
 
 use crate::world::{NOW, PASSWORD, World};
@@ -74,6 +75,21 @@ async fn a_reminder_of_the_same_sending_is_the_same_message() {
     world.deliver(&reminder).await.unwrap();
     assert!(world.texts().is_empty());
     assert_eq!(world.status().await, PasswordStatus::Sent);
+}
+
+#[tokio::test]
+async fn a_password_that_never_left_is_sent_with_the_next_delivery() {
+    let world = sms_world().await;
+    answer(&world, Sending::NotSent(Failure::CircuitOpen));
+    world.deliver(&World::password(1)).await.unwrap_err();
+    assert_eq!(world.status().await, PasswordStatus::Sending);
+    for _ in 0..2 {
+        world.deliver(&World::password(1)).await.unwrap();
+    }
+    assert_eq!(
+        (world.texts().len(), world.status().await),
+        (2, PasswordStatus::Sent)
+    );
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use yinxin_order::state::State;
 use yinxin_providers::bank::{Memo, OutBizNo, Payee, Submitted, Transfer};
 use yinxin_store::claims::Idempotency;
 use yinxin_store::codes::{CodeKey, CodeRefusal, Codes, MobileUse, SecretKept, StoredCode};
-use yinxin_store::deliveries::{Claimed, Deliveries};
+use yinxin_store::deliveries::{Claimed, Deliveries, DeliveryReceipt};
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::{Errand, OrderSummary, Orders, Page};
 use yinxin_store::{Claim, StoreError};
@@ -184,6 +184,30 @@ impl Deliveries for Stopping {
         self.pass(Stop::BeforeNote)?;
         self.store.sent(message, receipt).await?;
         self.pass(Stop::AfterNote)
+    }
+
+    async fn not_sent(&self, message: &str) -> Result<(), StoreError> {
+        self.store.not_sent(message).await
+    }
+
+    async fn doubtful(&self, message: &str) -> Result<(), StoreError> {
+        self.pass(Stop::BeforeNote)?;
+        self.store.doubtful(message).await?;
+        self.pass(Stop::AfterNote)
+    }
+
+    async fn record_receipt(
+        &self,
+        provider: &str,
+        number: &str,
+        receipt: &DeliveryReceipt,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        self.store.record_receipt(provider, number, receipt, now).await
+    }
+
+    async fn receipt(&self, provider: &str, number: &str) -> Result<Option<DeliveryReceipt>, StoreError> {
+        self.store.receipt(provider, number).await
     }
 }
 

@@ -227,6 +227,21 @@ impl World {
         }
     }
 
+    /// Posts what an SMS provider pushes, and answers with status and text.
+    pub async fn push(&self, path: &str, body: &str) -> (u16, String) {
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        let response = router_of(routes(self.app.clone()))
+            .oneshot(request)
+            .await
+            .unwrap();
+        let status = response.status().as_u16();
+        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
     /// The SMS that were asked for.
     pub fn texts(&self) -> Vec<SentSms> {
         self.sms.sent.lock().unwrap().clone()

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod captchas;
+mod checks;
 mod create;
 mod events;
 mod form;

@@ -123,16 +123,31 @@ async fn the_next_code_has_to_wait_a_minute_whatever_the_order() {
 }
 
 #[tokio::test]
+async fn a_mobile_gets_five_codes_an_hour() {
+    let world = World::new().await;
+    let held = world.with_documents(&sample::unit(1)).await;
+    for _ in 0..5 {
+        assert_eq!(world.send(&held).await.status, 202);
+        world.pass(Duration::minutes(1));
+    }
+    let refused = world.send(&held).await;
+    refused.refused(429, "code-hourly-limit");
+    assert_eq!(refused.retry_after.as_deref(), Some("3300"));
+    world.pass(Duration::minutes(55));
+    assert_eq!(world.send(&held).await.status, 202);
+}
+
+#[tokio::test]
 async fn a_mobile_gets_ten_codes_a_day() {
     let world = World::new().await;
     let held = world.with_documents(&sample::unit(1)).await;
     for _ in 0..10 {
         assert_eq!(world.send(&held).await.status, 202);
-        world.pass(Duration::minutes(1));
+        world.pass(Duration::minutes(15));
     }
     world.send(&held).await.refused(429, "code-daily-limit");
     // 24:00 in China is 16:00 UTC.
-    world.pass(Duration::hours(15));
+    world.pass(Duration::hours(13));
     assert_eq!(world.send(&held).await.status, 202);
 }
 

@@ -1,6 +1,7 @@
 //! What the identity checks of a form ask a provider, in the order in which they are to be asked.
 use super::{ApplicationForm, HandlerCheck, PersonCheck, UnitCheck};
 use crate::identifiers::{BankCard, CreditCode, IdDocument, Mobile, PersonName, UnitName};
+use crate::order::MaskedValues;
 
 /// One question to an identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,65 @@ pub enum Elements<'a> {
         mobile: &'a Mobile,
     },
 }
+
+impl Elements<'_> {
+    /// The person's document, where the question is about a person.
+    pub fn id_document(&self) -> Option<&IdDocument> {
+        match self {
+            Self::Unit {
+                legal_representative, ..
+            } => legal_representative.as_ref().map(|(_, document)| document),
+            Self::Person { id_document, .. }
+            | Self::Mobile { id_document, .. }
+            | Self::Card { id_document, .. } => Some(id_document),
+        }
+    }
+
+    /// The mobile, where the question is about one.
+    pub fn mobile(&self) -> Option<&Mobile> {
+        match self {
+            Self::Unit { .. } | Self::Person { .. } => None,
+            Self::Mobile { mobile, .. } | Self::Card { mobile, .. } => Some(mobile),
+        }
+    }
+
+    /// What may be kept of the values with the evidence that they were checked.
+    pub fn masked(&self) -> MaskedValues {
+        let card = match self {
+            Self::Card { card, .. } => Some(card),
+            Self::Unit { .. } | Self::Person { .. } | Self::Mobile { .. } => None,
+        };
+        MaskedValues {
+            id_number: self
+                .id_document()
+                .map(|document| starred(document.number(), 3, 4)),
+            mobile: self.mobile().map(|mobile| starred(mobile.as_str(), 3, 4)),
+            card_ending: card.map(|card| {
+                let digits = card.as_str();
+                digits[digits.len().saturating_sub(CARD_ENDING)..].to_owned()
+            }),
+        }
+    }
+}
+
+/// So much of a card's number may be kept; card numbers are digits.
+const CARD_ENDING: usize = 4;
+
+/// Keeps `head` characters in front and `tail` at the end; of a short text nothing.
+fn starred(text: &str, head: usize, tail: usize) -> String {
+    let count = text.chars().count();
+    let keeps = count >= MIN_STARRED;
+    text.chars()
+        .enumerate()
+        .map(|(place, c)| {
+            let is_shown = keeps && (place < head || place >= count - tail);
+            if is_shown { c } else { '*' }
+        })
+        .collect()
+}
+
+/// A number that is shorter than a mobile would be nearly whole with its ends shown.
+const MIN_STARRED: usize = 11;
 
 impl ApplicationForm {
     /// What to ask an identity provider before an order is created.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Check, Checked, Field, Outcome, Unsupported};
+use super::{Check, Checked, Field, Outcome, Unsupported, config_error, mismatch, unsupported};
 use crate::aliyun::Envelope;
 
 /// The two products name the same thing differently: `ResultObject` (2019-03-07) and `Result` (2022-11-25).
@@ -26,16 +26,13 @@ struct Findings {
 
 pub(super) fn judge(check: Check<'_>, status: u16, body: &[u8]) -> Checked {
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
-        return Checked {
-            outcome: Outcome::ProviderBusy,
-            request_id: None,
-        };
+        return Checked::without_request(Outcome::ProviderBusy);
     };
     let outcome = match answer.result_object {
         Some(findings) if status == 200 && matches!(answer.envelope.code.as_str(), "200" | "Success") => {
             findings.outcome(check)
         }
-        _ => without_findings(status, answer.envelope.code),
+        _ => without_findings(status, &answer.envelope.code),
     };
     Checked {
         outcome,
@@ -119,8 +116,8 @@ impl Findings {
 }
 
 /// The call was not processed.
-fn without_findings(status: u16, code: String) -> Outcome {
-    match code.as_str() {
+fn without_findings(status: u16, code: &str) -> Outcome {
+    match code {
         "401" | "InvalidParameter" => unsupported(Unsupported::Malformed),
         "403" => unsupported(Unsupported::TooOften),
         "405" => unsupported(Unsupported::MobileSegment),
@@ -129,14 +126,6 @@ fn without_findings(status: u16, code: String) -> Outcome {
         "" | "200" | "Success" | "402" => Outcome::ProviderBusy,
         code if code.len() == 3 && code.starts_with('5') => Outcome::ProviderBusy,
         code if status >= 500 || Envelope::is_busy(code) => Outcome::ProviderBusy,
-        _ => Outcome::ProviderConfigError { code },
+        _ => config_error(code),
     }
-}
-
-fn mismatch(which: Field) -> Outcome {
-    Outcome::Mismatch { which }
-}
-
-fn unsupported(reason: Unsupported) -> Outcome {
-    Outcome::Unsupported { reason }
 }

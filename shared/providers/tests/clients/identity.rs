@@ -1,9 +1,8 @@
 //! The identity checks over HTTP.
 
-use yinxin_providers::aliyun::AccessKey;
-use yinxin_providers::identity::{
-    AliyunIdentityChecks, Check, Enterprise, Field, IdentityChecks as _, Outcome, Person,
-};
+use serde_json::{Value, json};
+use yinxin_providers::http::Limits;
+use yinxin_providers::identity::{self, Check, Enterprise, Field, IdentityChecks, Outcome, Person, Urls};
 
 use crate::fake::{self, Fake, NOW};
 
@@ -16,12 +15,28 @@ const PHONE: Check<'_> = Check::Phone3 {
     mobile: "13800138000",
 };
 
-fn checks(base: &str) -> AliyunIdentityChecks {
-    let key = AccessKey {
-        access_key_id: "id".to_owned(),
-        access_key_secret: "secret".into(),
+fn made(account: Value, cloudauth: &str, faceid: &str) -> Box<dyn IdentityChecks> {
+    let urls = Urls {
+        cloudauth: format!("{cloudauth}/aliyun/"),
+        faceid: format!("{faceid}/tencent/"),
     };
-    AliyunIdentityChecks::new(key, &format!("{base}/aliyun/"), fake::http()).unwrap()
+    let limits = Limits {
+        total: std::time::Duration::from_millis(500),
+        ..Limits::default()
+    };
+    identity::checks(serde_json::from_value(account).unwrap(), &urls, limits).unwrap()
+}
+
+fn checks(base: &str) -> Box<dyn IdentityChecks> {
+    let account = json!({"access_key_id": "id", "access_key_secret": "secret"});
+    made(account, base, "http://127.0.0.1")
+}
+
+/// Persons at one server, enterprises at the other.
+fn by_holder(cloudauth: &str, faceid: &str) -> Box<dyn IdentityChecks> {
+    let account = json!({"provider": "tencent", "secret_id": "testSecretId", "secret_key": "secret",
+        "aliyun": {"access_key_id": "id", "access_key_secret": "secret"}});
+    made(account, cloudauth, faceid)
 }
 
 fn meta(biz_code: &str, sub_code: &str) -> String {
@@ -113,6 +128,83 @@ async fn an_enterprise_is_checked_by_the_newer_version() {
 async fn no_usable_answer_means_busy_and_is_asked_once() {
     for (name, fake) in fake::useless().await {
         let outcome = checks(&fake.url).verify(PHONE, NOW).await.outcome;
+        assert_eq!(outcome, Outcome::ProviderBusy, "{name}");
+        assert!(fake.asked().len() <= 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn persons_are_checked_by_tencent_where_the_secret_says_so() {
+    let card = "6217000010001234569";
+    let mobile = "13800138000";
+    for (check, action, body) in [
+        (
+            Check::Id2 { person: PERSON },
+            "IdCardVerification",
+            json!({"IdCard": PERSON.id_number, "Name": "张三"}),
+        ),
+        (
+            PHONE,
+            "PhoneVerification",
+            json!({"IdCard": PERSON.id_number, "Name": "张三", "Phone": mobile}),
+        ),
+        (
+            Check::Card3 { person: PERSON, card },
+            "BankCardVerification",
+            json!({"IdCard": PERSON.id_number, "Name": "张三", "BankCard": card, "CertType": 0}),
+        ),
+        (
+            Check::Card4 {
+                person: PERSON,
+                card,
+                mobile,
+            },
+            "BankCard4EVerification",
+            json!({"IdCard": PERSON.id_number, "Name": "张三", "BankCard": card, "Phone": mobile, "CertType": 0}),
+        ),
+    ] {
+        let answer = r#"{"Response":{"Result":"0","Description":"通过","RequestId":"r-3"}}"#;
+        let fake = Fake::answering(200, answer).await;
+        let checked = by_holder("http://127.0.0.1", &fake.url).verify(check, NOW).await;
+        assert_eq!(
+            (checked.outcome, checked.request_id.as_deref()),
+            (Outcome::Match, Some("r-3"))
+        );
+        let asked = fake.asked_once();
+        assert_eq!(asked.header("x-tc-action"), action);
+        assert_eq!(asked.header("x-tc-version"), "2018-03-01");
+        assert!(
+            asked
+                .header("authorization")
+                .contains("Credential=testSecretId/2024-05-20/faceid/tc3_request")
+        );
+        assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), body);
+    }
+}
+
+#[tokio::test]
+async fn enterprises_stay_at_aliyun() {
+    let answer = r#"{"RequestId":"r-2","Code":"Success","Message":"success","Result":{"BizCode":"1","ReasonCode":"100"}}"#;
+    let (aliyun, tencent) = (
+        Fake::answering(200, answer).await,
+        Fake::answering(200, "{}").await,
+    );
+    let check = Check::Enterprise2 {
+        name: "湖南某某有限公司",
+        credit_code: "91430100MA4L00003Q",
+        biz_no: "b1",
+    };
+    let checked = by_holder(&aliyun.url, &tencent.url).verify(check, NOW).await;
+    assert_eq!(checked.outcome, Outcome::Match);
+    assert_eq!(aliyun.asked_once().header("x-acs-action"), "EntElementVerify");
+    assert!(tencent.asked().is_empty());
+}
+
+#[tokio::test]
+async fn tencent_without_a_usable_answer_is_busy_and_is_asked_once() {
+    for (name, fake) in fake::useless().await {
+        let checks = by_holder("http://127.0.0.1", &fake.url);
+        let outcome = checks.verify(PHONE, NOW).await.outcome;
         assert_eq!(outcome, Outcome::ProviderBusy, "{name}");
         assert!(fake.asked().len() <= 1, "{name}");
     }

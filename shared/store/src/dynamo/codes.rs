@@ -34,6 +34,7 @@ impl Codes for DynamoStore {
             day: text(&found, "day")?.to_owned(),
             count: number(&found, "sent")?,
             last_sent: number(&found, "last_sent")?,
+            of_last_hour: numbers(&found, "of_last_hour"),
             revision: number(&found, "revision")?,
         })
     }
@@ -53,6 +54,10 @@ impl Codes for DynamoStore {
                 ("day", s(&used.day)),
                 ("sent", n(used.count)),
                 ("last_sent", n(used.last_sent)),
+                (
+                    "of_last_hour",
+                    AttributeValue::L(used.of_last_hour.iter().map(n).collect()),
+                ),
                 ("revision", n(used.revision)),
                 ("expires_at", n(used.last_sent + KEPT_AFTER.whole_seconds() * 2)),
             ],
@@ -214,6 +219,15 @@ fn code_item(code_key: &CodeKey, code: &StoredCode) -> Item {
             ("expires_at", n((code.expires_at + KEPT_AFTER).unix_timestamp())),
         ],
     )
+}
+
+/// The numbers in a list; none where the item was written before there was one.
+fn numbers(item: &Item, name: &str) -> Vec<i64> {
+    let list = item.get(name).and_then(|value| value.as_l().ok());
+    list.into_iter()
+        .flatten()
+        .filter_map(|value| value.as_n().ok()?.parse().ok())
+        .collect()
 }
 
 fn mobile_pk(mobile: &str) -> String {
