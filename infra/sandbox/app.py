@@ -12,8 +12,10 @@ from .aliyun import Cloud
 from .bank import Bank
 from .keys import Config
 from .page import Page
+from .receipts import Receipts
 from .smtp import Mailbox
 from .state import Misuse, World
+from .tencent import Tencent
 from .wire import control_body
 
 HOST = "127.0.0.1"
@@ -21,7 +23,7 @@ BODY_MAX_BYTES = 1024 * 1024
 # The cloud APIs take their parameters in the query, up to a thousand numbers in one of them.
 REQUEST_LINE_MAX_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 1.0
-PROVIDER_PATHS = ("/alipay/", "/aliyun", "/bank/")
+PROVIDER_PATHS = ("/alipay/", "/aliyun", "/tencent", "/bank/")
 
 
 class Outside:
@@ -31,7 +33,9 @@ class Outside:
         self.world = world
         self.bank = Bank(world)
         self.gateway = Gateway(world)
-        self.cloud = Cloud(world)
+        self.receipts = Receipts(world)
+        self.cloud = Cloud(world, self.receipts)
+        self.tencent = Tencent(world, self.receipts)
         self.page = Page(world, self.bank)
         self.mailbox = Mailbox(world)
         self.port = 0
@@ -41,7 +45,7 @@ class Outside:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[local_callers_only, misuse_to_json])
-        for part in (self.gateway, self.cloud, self.bank, self.page):
+        for part in (self.gateway, self.cloud, self.tencent, self.receipts, self.bank, self.page):
             app.add_routes(part.routes())
         app.add_routes(
             [
@@ -75,6 +79,7 @@ class Outside:
             self._smtp.close()
         await self._runner.cleanup()
         await self.gateway.notifier.close()
+        await self.receipts.close()
 
     async def _faults(self, _request: web.Request) -> web.Response:
         return web.json_response(self.world.faults.values | {"denied": self.world.denied})

@@ -11,6 +11,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from . import clouds
+
 RSA_BITS = 2048
 SECRETS_FILE = "secrets.json"
 CONFIG_FILE = "config.json"
@@ -50,6 +52,8 @@ class Config:
     smtp_port: int
     bank_client_id: str
     bank_client_secret: str
+    tencent: dict
+    receipt_token: str
 
     @staticmethod
     def load(folder: Path) -> "Config":
@@ -66,15 +70,27 @@ class Config:
         return Config(**values)
 
 
-def init(folder: Path, smtp_port: int | None, default_smtp_port: int, *, force: bool) -> bool:
-    """Makes both files, or keeps them when both exist. Answers whether fresh keys were made."""
+def init(
+    folder: Path,
+    smtp_port: int | None,
+    default_smtp_port: int,
+    *,
+    force: bool,
+    sms: str | None = None,
+    identity: str | None = None,
+) -> bool:
+    """Makes both files, or keeps them where both are there and of this version, but for what is asked for.
+
+    Answers whether fresh keys were made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = (folder / SECRETS_FILE, folder / CONFIG_FILE)
-    if not force and all(path.exists() for path in paths):
+    if not force and all(path.exists() for path in paths) and _is_current(folder):
         if smtp_port is not None:
             _change_smtp_port(*paths, smtp_port)
+        _change_providers(*paths, sms, identity)
         return False
-    ours, theirs = fresh(smtp_port if smtp_port is not None else default_smtp_port)
+    port = smtp_port if smtp_port is not None else default_smtp_port
+    ours, theirs = fresh(port, sms=sms or "aliyun", identity=identity or "aliyun")
     # The configuration comes last: an init that was cut short leaves one file, and the next run makes both anew.
     paths[1].unlink(missing_ok=True)
     _write(paths[0], ours)
@@ -82,7 +98,7 @@ def init(folder: Path, smtp_port: int | None, default_smtp_port: int, *, force: 
     return True
 
 
-def fresh(smtp_port: int) -> tuple[dict, Config]:
+def fresh(smtp_port: int, *, sms: str = "aliyun", identity: str = "aliyun") -> tuple[dict, Config]:
     """Fresh secrets of the platform and the matching configuration of the outside world."""
     merchant = rsa.generate_private_key(public_exponent=65_537, key_size=RSA_BITS)
     provider = rsa.generate_private_key(public_exponent=65_537, key_size=RSA_BITS)
@@ -93,9 +109,6 @@ def fresh(smtp_port: int) -> tuple[dict, Config]:
         "alipay_public_key": public_pem(provider.public_key()),
         "seller_id": "2088" + _digits(12),
     }
-    identity = {"access_key_id": _access_key_id(), "access_key_secret": secrets.token_hex(15)}
-    sms = {"access_key_id": _access_key_id(), "access_key_secret": secrets.token_hex(15), "sign_name": SIGN_NAME}
-    sms |= {name: code for name, (code, _) in TEMPLATES.items()}
     smtp = {
         "host": "127.0.0.1",
         "port": smtp_port,
@@ -110,20 +123,37 @@ def fresh(smtp_port: int) -> tuple[dict, Config]:
         seller_id=alipay["seller_id"],
         merchant_public_key=public_pem(merchant.public_key()),
         provider_private_key=private_pem(provider),
-        sms_key_id=sms["access_key_id"],
-        sms_key_secret=sms["access_key_secret"],
+        sms_key_id=_access_key_id(),
+        sms_key_secret=secrets.token_hex(15),
         sign_name=SIGN_NAME,
         templates=dict(TEMPLATES.values()),
-        identity_key_id=identity["access_key_id"],
-        identity_key_secret=identity["access_key_secret"],
+        identity_key_id=_access_key_id(),
+        identity_key_secret=secrets.token_hex(15),
         smtp_username=smtp["username"],
         smtp_password=smtp["password"],
         smtp_from=smtp["from"],
         smtp_port=smtp_port,
         bank_client_id=bank["client_id"],
         bank_client_secret=bank["client_secret"],
+        tencent=clouds.fresh_tencent(),
+        receipt_token=secrets.token_hex(16),
     )
-    return {"alipay": alipay, "identity": identity, "sms": sms, "smtp": smtp, "bank": bank}, config
+    ours = {"alipay": alipay, "smtp": smtp, "bank": bank}
+    ours |= {"identity": our_identity(config, identity), "sms": our_sms(config, sms)}
+    return ours, config
+
+
+def our_sms(config: Config, provider: str) -> dict:
+    """The platform's SMS secret for a provider."""
+    aliyun = {"access_key_id": config.sms_key_id, "access_key_secret": config.sms_key_secret}
+    shared = {"sign_name": config.sign_name, "receipt_token": config.receipt_token}
+    return clouds.sms_secret(provider, aliyun, config.tencent, shared, TEMPLATES)
+
+
+def our_identity(config: Config, provider: str) -> dict:
+    """The platform's secret for identity checks by a provider."""
+    aliyun = {"access_key_id": config.identity_key_id, "access_key_secret": config.identity_key_secret}
+    return clouds.identity_secret(provider, aliyun, config.tencent)
 
 
 def private_pem(key: rsa.RSAPrivateKey) -> str:
@@ -184,6 +214,26 @@ def _change_smtp_port(secrets_path: Path, config_path: Path, smtp_port: int) -> 
     theirs["smtp_port"] = smtp_port
     _write(secrets_path, ours)
     _write(config_path, theirs)
+
+
+def _is_current(folder: Path) -> bool:
+    try:
+        Config.load(folder)
+    except NotInitialised:
+        return False
+    return True
+
+
+def _change_providers(secrets_path: Path, config_path: Path, sms: str | None, identity: str | None) -> None:
+    if sms is None and identity is None:
+        return
+    config = Config.load(config_path.parent)
+    ours = json.loads(secrets_path.read_text(encoding="utf-8"))
+    if sms is not None:
+        ours["sms"] = our_sms(config, sms)
+    if identity is not None:
+        ours["identity"] = our_identity(config, identity)
+    _write(secrets_path, ours)
 
 
 def _write(path: Path, value: dict) -> None:

@@ -26,8 +26,8 @@ FAULTS_AT_REST = {
         "wrong_key": False,
         "bill_of_today": False,
     },
-    "sms": {"refuse": None, "timeout": 0},
-    "identity": {"busy": 0},
+    "sms": {"refuse": None, "timeout": 0, "busy": 0, "receipts_to": None},
+    "identity": {"refuse": None, "timeout": 0, "busy": 0},
     "bank": {"refuse": None, "timeout": 0},
 }
 FAULT_COUNT_MAX = 1_000
