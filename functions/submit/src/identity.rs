@@ -52,9 +52,8 @@ impl App {
             .collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = distinct(questions.iter().cloned());
         let mut known = checks.passed_checks(&names, now).await?;
-        let unknown = |question: &str, known: &[PassedCheck]| {
-            known.iter().all(|passed| passed.question != question)
-        };
+        let unknown =
+            |question: &str, known: &[PassedCheck]| known.iter().all(|passed| passed.question != question);
         let subjects = distinct(
             open.iter()
                 .zip(&questions)

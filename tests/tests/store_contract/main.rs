@@ -53,7 +53,7 @@ impl<T> Store for T where
     T: Orders
         + Codes
         + Checks
-    + Checks
+        + Checks
         + Deliveries
         + Issuances
         + Authorities

@@ -84,7 +84,12 @@ async fn a_password_whose_try_did_not_end_is_sent_again_later() {
     // A process that ended between claim and note.
     let message = format!("{}#sms", errand.name());
     let now = world.platform.now();
-    world.platform.deliveries.claim(&message, now, None).await.unwrap();
+    world
+        .platform
+        .deliveries
+        .claim(&message, now, None)
+        .await
+        .unwrap();
     // Too early: the first try might still be at work.
     let error = world.deliver(&errand).await.unwrap_err();
     assert!(error.to_string().contains("at work"), "{error}");

@@ -47,7 +47,10 @@ async fn aliyuns_receipts_are_stored_and_answered_in_its_words() {
         }
     );
     let failed = world.store.receipt("aliyun", "9007^0").await.unwrap().unwrap();
-    assert_eq!((failed.delivered, failed.code.as_str()), (false, "MOBILE_NOT_ON_SERVICE"));
+    assert_eq!(
+        (failed.delivered, failed.code.as_str()),
+        (false, "MOBILE_NOT_ON_SERVICE")
+    );
 }
 
 #[tokio::test]
@@ -57,9 +60,21 @@ async fn tencents_receipts_are_stored_and_answered_in_its_words() {
         "report_status": "FAIL", "errmsg": "MK:0001", "description": "空号", "sid": "5000:1045"}]);
     let answer = push(&world, "tencent", TOKEN, &body).await;
     assert_eq!(answer, (200, r#"{"result":0,"errmsg":"OK"}"#.to_owned()));
-    let failed = world.store.receipt("tencent", "5000:1045").await.unwrap().unwrap();
+    let failed = world
+        .store
+        .receipt("tencent", "5000:1045")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((failed.delivered, failed.code.as_str()), (false, "MK:0001"));
-    assert!(world.store.receipt("aliyun", "5000:1045").await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .receipt("aliyun", "5000:1045")
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -69,7 +84,13 @@ async fn receipts_may_come_in_any_order() {
         (true, "DELIVERED", "2026-04-07 10:05:00"),
         (false, "UNDELIV", "2026-04-07 10:01:00"),
     ] {
-        push(&world, "aliyun", TOKEN, &json!([aliyun("9006^0", success, code, time)])).await;
+        push(
+            &world,
+            "aliyun",
+            TOKEN,
+            &json!([aliyun("9006^0", success, code, time)]),
+        )
+        .await;
     }
     let kept = world.store.receipt("aliyun", "9006^0").await.unwrap().unwrap();
     assert!(kept.delivered);
@@ -79,7 +100,13 @@ async fn receipts_may_come_in_any_order() {
 async fn a_sent_message_leads_to_its_receipt() {
     let world = world().await;
     world.deliver(&world.code("482913").await).await.unwrap();
-    push(&world, "aliyun", TOKEN, &json!([aliyun("9006^0", true, "DELIVERED", "")])).await;
+    push(
+        &world,
+        "aliyun",
+        TOKEN,
+        &json!([aliyun("9006^0", true, "DELIVERED", "")]),
+    )
+    .await;
     let kept = world.store.receipt("aliyun", "9006^0").await.unwrap().unwrap();
     // The push named no time that can be read.
     assert_eq!(kept.at, NOW);
@@ -89,7 +116,12 @@ async fn a_sent_message_leads_to_its_receipt() {
 async fn a_wrong_address_is_none() {
     let world = world().await;
     let body = json!([aliyun("9006^0", true, "DELIVERED", "2026-04-07 10:00:05")]);
-    for token in ["x", &TOKEN[1..], &format!("{TOKEN}0"), "0123456789abcdef0123456789abcdee"] {
+    for token in [
+        "x",
+        &TOKEN[1..],
+        &format!("{TOKEN}0"),
+        "0123456789abcdef0123456789abcdee",
+    ] {
         let (status, text) = push(&world, "aliyun", token, &body).await;
         assert_eq!(status, 404, "{token}");
         assert!(text.contains("no-such-route"));

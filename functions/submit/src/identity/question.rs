@@ -84,7 +84,10 @@ impl<'a> Open<'a> {
 }
 
 /// The provider's question, with the name that the evidence bears.
-pub(super) fn ask_provider<'a>(elements: &'a Elements<'a>, biz_no: &'a str) -> Result<(&'static str, Check<'a>), Problem> {
+pub(super) fn ask_provider<'a>(
+    elements: &'a Elements<'a>,
+    biz_no: &'a str,
+) -> Result<(&'static str, Check<'a>), Problem> {
     Ok(match elements {
         Elements::Unit {
             name,

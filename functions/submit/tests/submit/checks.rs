@@ -8,9 +8,7 @@ use yinxin_store::checks::MAX_TRIES_PER_DAY;
 
 use crate::world::{Answer, World};
 
-const MISMATCH: Outcome = Outcome::Mismatch {
-    which: Field::Mobile,
-};
+const MISMATCH: Outcome = Outcome::Mismatch { which: Field::Mobile };
 
 async fn try_with(world: &World, form: &ApplicationForm) -> Answer {
     let body = world.new_order(form).await;
@@ -75,7 +73,9 @@ async fn what_matched_within_a_day_is_not_paid_for_again() {
     let world = World::new().await;
     world.checks.answer("Phone3(..)", MISMATCH);
     let form = sample::unit(1);
-    try_with(&world, &form).await.refused(422, "identity-check-failed");
+    try_with(&world, &form)
+        .await
+        .refused(422, "identity-check-failed");
     assert_eq!(world.checks.asked(), ["Enterprise4(..)", "Phone3(..)"]);
     world.checks.answer("Phone3(..)", Outcome::Match);
     for _ in 0..2 {

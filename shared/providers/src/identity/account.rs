@@ -63,11 +63,7 @@ pub struct Urls {
 }
 
 /// The checks of the account's providers; connects only when it asks.
-pub fn checks(
-    account: Account,
-    urls: &Urls,
-    limits: Limits,
-) -> Result<Box<dyn IdentityChecks>, SetupError> {
+pub fn checks(account: Account, urls: &Urls, limits: Limits) -> Result<Box<dyn IdentityChecks>, SetupError> {
     let aliyun = |key| -> Result<AliyunChecks, SetupError> {
         let http = Http::with_limits("aliyun_identity", limits)?;
         Ok(AliyunChecks::new(http, key, &urls.cloudauth)?)

@@ -151,7 +151,10 @@ mod tests {
             (receipts[0].delivered, receipts[0].at),
             (true, Some(datetime!(2015-10-17 00:03:04 UTC)))
         );
-        assert_eq!((receipts[1].delivered, receipts[1].code.as_str()), (false, "UNDELIV"));
+        assert_eq!(
+            (receipts[1].delivered, receipts[1].code.as_str()),
+            (false, "UNDELIV")
+        );
     }
 
     #[test]

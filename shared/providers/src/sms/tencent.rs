@@ -157,8 +157,7 @@ mod tests {
     }
 
     fn error(status: u16, code: &str) -> Sending {
-        let body =
-            format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"}}}}"#);
+        let body = format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"}}}}"#);
         judge(status, body.as_bytes(), MOBILE)
     }
 
@@ -189,10 +188,7 @@ mod tests {
             "FailedOperation.SignatureIncorrectOrUnapproved",
             WhoActs::Operator,
         ),
-        (
-            "FailedOperation.TemplateIncorrectOrUnapproved",
-            WhoActs::Operator,
-        ),
+        ("FailedOperation.TemplateIncorrectOrUnapproved", WhoActs::Operator),
         (
             "FailedOperation.InsufficientBalanceInSmsPackage",
             WhoActs::Operator,
@@ -203,10 +199,7 @@ mod tests {
             "FailedOperation.TemplateParamSetNotMatchApprovedTemplate",
             WhoActs::Operator,
         ),
-        (
-            "InvalidParameterValue.IncorrectPhoneNumber",
-            WhoActs::Recipient,
-        ),
+        ("InvalidParameterValue.IncorrectPhoneNumber", WhoActs::Recipient),
         (
             "InvalidParameterValue.TemplateParameterFormatError",
             WhoActs::Operator,
@@ -219,10 +212,7 @@ mod tests {
             "InvalidParameterValue.ProhibitedUseUrlInTemplateParameter",
             WhoActs::Operator,
         ),
-        (
-            "UnauthorizedOperation.SmsSdkAppIdVerifyFail",
-            WhoActs::Operator,
-        ),
+        ("UnauthorizedOperation.SmsSdkAppIdVerifyFail", WhoActs::Operator),
         ("AuthFailure.SignatureExpire", WhoActs::Operator),
         ("AuthFailure.SignatureFailure", WhoActs::Operator),
         ("AuthFailure.SecretIdNotFound", WhoActs::Operator),

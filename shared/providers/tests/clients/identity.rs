@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 use yinxin_providers::http::Limits;
-use yinxin_providers::identity::{
-    self, Check, Enterprise, Field, IdentityChecks, Outcome, Person, Urls,
-};
+use yinxin_providers::identity::{self, Check, Enterprise, Field, IdentityChecks, Outcome, Person, Urls};
 
 use crate::fake::{self, Fake, NOW};
 
@@ -187,7 +185,10 @@ async fn persons_are_checked_by_tencent_where_the_secret_says_so() {
 #[tokio::test]
 async fn enterprises_stay_at_aliyun() {
     let answer = r#"{"RequestId":"r-2","Code":"Success","Message":"success","Result":{"BizCode":"1","ReasonCode":"100"}}"#;
-    let (aliyun, tencent) = (Fake::answering(200, answer).await, Fake::answering(200, "{}").await);
+    let (aliyun, tencent) = (
+        Fake::answering(200, answer).await,
+        Fake::answering(200, "{}").await,
+    );
     let check = Check::Enterprise2 {
         name: "湖南某某有限公司",
         credit_code: "91430100MA4L00003Q",

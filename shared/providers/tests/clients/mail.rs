@@ -317,7 +317,10 @@ async fn a_pdf_with_a_chinese_name_arrives_whole_through_tls() {
         assert_eq!(upgraded, usize::from(protection == Protection::Starttls));
         let log_in = said.iter().position(|line| line.starts_with("AUTH")).unwrap();
         let upgrade = said.iter().position(|line| line == "STARTTLS");
-        assert!(upgrade.is_none_or(|upgrade| upgrade < log_in), "the password was sent in clear");
+        assert!(
+            upgrade.is_none_or(|upgrade| upgrade < log_in),
+            "the password was sent in clear"
+        );
     }
 }
 
@@ -349,7 +352,12 @@ async fn nothing_is_said_to_a_server_that_cannot_be_trusted() {
         .send(&mail("handler@example.com"), NOW)
         .await;
     assert!(matches!(sent, Err(MailError::Unavailable)), "{sent:?}");
-    assert!(plain.said().iter().all(|line| line.starts_with("EHLO") || line == "QUIT"));
+    assert!(
+        plain
+            .said()
+            .iter()
+            .all(|line| line.starts_with("EHLO") || line == "QUIT")
+    );
 }
 
 #[test]
@@ -361,7 +369,13 @@ fn mail_without_tls_stays_on_this_machine() {
         };
         assert!(Mailer::new(here).is_ok(), "{host}");
     }
-    for host in ["smtp.example.com", "10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", ""] {
+    for host in [
+        "smtp.example.com",
+        "10.0.0.1",
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "",
+    ] {
         let elsewhere = Account {
             host: host.to_owned(),
             ..account(25, "none")

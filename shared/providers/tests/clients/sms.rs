@@ -100,10 +100,7 @@ async fn tencent_gets_a_message_as_json() {
     let sent = tencent(&fake.url).send(&message(), NOW).await;
     assert!(matches!(sent, Sending::Sent { provider: "tencent", number } if number == "5000:1045"));
     let asked = fake.asked_once();
-    assert_eq!(
-        (asked.method.as_str(), asked.uri.path()),
-        ("POST", "/tencent/")
-    );
+    assert_eq!((asked.method.as_str(), asked.uri.path()), ("POST", "/tencent/"));
     for (name, value) in [
         ("content-type", "application/json; charset=utf-8"),
         ("x-tc-action", "SendSms"),
@@ -114,9 +111,9 @@ async fn tencent_gets_a_message_as_json() {
         assert_eq!(asked.header(name), value);
     }
     assert!(
-        asked
-            .header("authorization")
-            .starts_with("TC3-HMAC-SHA256 Credential=testSecretId/2024-05-20/sms/tc3_request, SignedHeaders=")
+        asked.header("authorization").starts_with(
+            "TC3-HMAC-SHA256 Credential=testSecretId/2024-05-20/sms/tc3_request, SignedHeaders="
+        )
     );
     let body: Value = serde_json::from_str(&asked.body).unwrap();
     assert_eq!(

@@ -154,10 +154,7 @@ fn passed_item(passed: &PassedCheck) -> Item {
             ("check", s(&passed.check)),
             ("request_id", s(&passed.request_id)),
             ("checked_at", n(passed.checked_at.unix_timestamp())),
-            (
-                "expires_at",
-                n((passed.checked_at + PASSED_FOR).unix_timestamp()),
-            ),
+            ("expires_at", n((passed.checked_at + PASSED_FOR).unix_timestamp())),
         ],
     )
 }

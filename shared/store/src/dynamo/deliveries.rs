@@ -76,8 +76,7 @@ impl Deliveries for DynamoStore {
                     return Ok(Claimed::Mine);
                 }
                 let first = number(&found, "first_at").unwrap_or(began);
-                let first_at =
-                    OffsetDateTime::from_unix_timestamp(first).map_err(StoreError::unavailable)?;
+                let first_at = OffsetDateTime::from_unix_timestamp(first).map_err(StoreError::unavailable)?;
                 Ok(Claimed::Again { first_at })
             }
             Err(error) if is_refused(&error) => Err(StoreError::Conflict),

@@ -9,9 +9,7 @@ const PERSON: Person<'_> = Person {
 };
 
 fn result(product: Product, result: i32) -> Outcome {
-    let body = format!(
-        r#"{{"Response":{{"Result":"{result}","Description":"说明","RequestId":"r-1"}}}}"#
-    );
+    let body = format!(r#"{{"Response":{{"Result":"{result}","Description":"说明","RequestId":"r-1"}}}}"#);
     let checked = judge(product, 200, body.as_bytes());
     assert_eq!(checked.request_id.as_deref(), Some("r-1"));
     checked.outcome
@@ -120,9 +118,7 @@ fn calls_that_were_not_processed_say_who_can_help() {
         ),
         ("InvalidAction", config_error("InvalidAction")),
     ] {
-        let body = format!(
-            r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"}}}}"#
-        );
+        let body = format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"}}}}"#);
         assert_eq!(
             judge(Product::Phone, 200, body.as_bytes()).outcome,
             expected,
