@@ -13,7 +13,7 @@ if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from sandbox.app import serve  # noqa: E402
-from sandbox import alipay_keys, est, wechat_keys  # noqa: E402
+from sandbox import alipay_keys, clouds, est, wechat_keys  # noqa: E402
 from sandbox.keys import Config, NotInitialised, init  # noqa: E402
 
 DEFAULT_SMTP_PORT = 4625
@@ -38,6 +38,10 @@ def arguments() -> argparse.Namespace:
     make.add_argument("--dir", type=Path, required=True, help="folder for the two files")
     make.add_argument(
         "--smtp-port", type=port, default=None, help=f"written into the secrets (default {DEFAULT_SMTP_PORT})"
+    )
+    make.add_argument("--sms", choices=clouds.PROVIDERS, default=None, help="who sends SMS (default aliyun)")
+    make.add_argument(
+        "--identity", choices=clouds.PROVIDERS, default=None, help="who checks persons (default aliyun)"
     )
     make.add_argument("--force", action="store_true", help="replace keys that exist")
     make.add_argument(
@@ -64,7 +68,14 @@ def main() -> int:
     args = arguments()
     if args.command == "init":
         made = init(
-            args.dir, args.smtp_port, DEFAULT_SMTP_PORT, force=args.force, wechat=args.wechat, alipay=args.alipay
+            args.dir,
+            args.smtp_port,
+            DEFAULT_SMTP_PORT,
+            force=args.force,
+            wechat=args.wechat,
+            alipay=args.alipay,
+            sms=args.sms,
+            identity=args.identity,
         )
         print(f"sandbox {'made fresh keys' if made else 'keeps the keys'} in {args.dir}", flush=True)
         return 0

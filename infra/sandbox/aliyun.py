@@ -6,6 +6,7 @@ from aiohttp import web
 
 from .acs3 import ApiError, Verifier
 from .identity import Identity
+from .receipts import Receipts
 from .sms import Sms
 from .state import World
 from .wire import FORM, decoded_pairs, no_answer
@@ -16,13 +17,13 @@ SMS_ACTIONS = {"SendSms"}
 class Cloud:
     """`POST /aliyun/`."""
 
-    def __init__(self, world: World):
+    def __init__(self, world: World, receipts: Receipts):
         self.world = world
         config = world.config
         self._verifier = Verifier(
             {config.sms_key_id: config.sms_key_secret, config.identity_key_id: config.identity_key_secret}
         )
-        self.sms = Sms(world)
+        self.sms = Sms(world, receipts)
         self.identity = Identity(world)
 
     def routes(self) -> list[web.RouteDef]:

@@ -13,8 +13,10 @@ from .bank import Bank
 from .keys import Config
 from .page import Page
 from .payments import Payments
+from .receipts import Receipts
 from .smtp import Mailbox
 from .state import Misuse, World
+from .tencent import Tencent
 from .wechat import WechatPay
 from .wire import control_body
 
@@ -23,7 +25,7 @@ BODY_MAX_BYTES = 1024 * 1024
 # The cloud APIs take their parameters in the query, up to a thousand numbers in one of them.
 REQUEST_LINE_MAX_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 1.0
-PROVIDER_PATHS = ("/alipay/", "/wechat/", "/aliyun", "/bank/")
+PROVIDER_PATHS = ("/alipay/", "/wechat/", "/aliyun", "/tencent", "/bank/")
 
 
 class Outside:
@@ -35,7 +37,9 @@ class Outside:
         self.gateway = Gateway(world)
         self.wechat = WechatPay(world)
         self.payments = Payments(self.gateway, self.wechat)
-        self.cloud = Cloud(world)
+        self.receipts = Receipts(world)
+        self.cloud = Cloud(world, self.receipts)
+        self.tencent = Tencent(world, self.receipts)
         self.page = Page(world, self.bank)
         self.mailbox = Mailbox(world)
         self.port = 0
@@ -45,7 +49,17 @@ class Outside:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[local_callers_only, misuse_to_json])
-        for part in (self.gateway, self.wechat, self.payments, self.cloud, self.bank, self.page):
+        parts = (
+            self.gateway,
+            self.wechat,
+            self.payments,
+            self.cloud,
+            self.tencent,
+            self.receipts,
+            self.bank,
+            self.page,
+        )
+        for part in parts:
             app.add_routes(part.routes())
         app.add_routes(
             [
@@ -79,6 +93,7 @@ class Outside:
             self._smtp.close()
         await self._runner.cleanup()
         await self.payments.close()
+        await self.receipts.close()
 
     async def _faults(self, _request: web.Request) -> web.Response:
         return web.json_response(self.world.faults.values | {"denied": self.world.denied})

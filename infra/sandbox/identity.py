@@ -52,7 +52,7 @@ class Identity:
         self.world = world
         self._business_ids: dict[str, dict] = {}
 
-    def call(self, action: str, version: str, query: dict, form: dict, *, allowed: bool) -> tuple[int, dict]:
+    def call(self, action: str, version: str, query: dict, form: dict, *, allowed: bool) -> tuple[int, dict | None]:
         if action not in NEEDS and action not in ("BankMetaVerify", *ENTERPRISE_ACTIONS):
             raise ApiError(
                 404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."
@@ -63,6 +63,8 @@ class Identity:
             raise ApiError(
                 503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."
             )
+        if self.world.faults.take("identity", "timeout"):
+            return 200, None
         if action in ENTERPRISE_ACTIONS:
             if not allowed:
                 raise ApiError(403, "Forbidden.RAMUserAccessDenied", "The RAM user has no permission.")
@@ -70,6 +72,9 @@ class Identity:
         try:
             if not allowed:
                 raise Processed("411", "RAM无权限")
+            refuse = self.world.faults.on("identity", "refuse")
+            if refuse is not None:
+                raise Processed(refuse, "refused by a fault switch")
             if action == "BankMetaVerify":
                 result = self._card(query)
             else:

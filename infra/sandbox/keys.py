@@ -6,7 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from . import alipay_keys, wechat_keys
+from . import alipay_keys, clouds, wechat_keys
 from .rsa2 import NotInitialised
 
 SECRETS_FILE = "secrets.json"
@@ -47,6 +47,8 @@ class Config:
     # None outside certificate mode.
     alipay_certificates: dict | None
     wechat: dict
+    tencent: dict
+    receipt_token: str
 
     @staticmethod
     def load(folder: Path) -> "Config":
@@ -71,19 +73,25 @@ def init(
     force: bool,
     wechat: str | None = None,
     alipay: str | None = None,
+    sms: str | None = None,
+    identity: str | None = None,
 ) -> bool:
-    """Makes both files, or keeps them when both exist. Answers whether fresh keys were made.
+    """Makes both files, or keeps them where both are there and of this version. Answers whether fresh keys were made.
 
     A payment provider whose mode is named and is another one than before gets fresh keys, too.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = (folder / SECRETS_FILE, folder / CONFIG_FILE)
-    if not force and all(path.exists() for path in paths):
-        return _change(*paths, smtp_port, wechat, alipay)
+    if not force and all(path.exists() for path in paths) and _is_current(folder):
+        made = _change(*paths, smtp_port, wechat, alipay)
+        _change_providers(*paths, sms, identity)
+        return made
     ours, theirs = fresh(
         smtp_port if smtp_port is not None else default_smtp_port,
         wechat=wechat or wechat_keys.DEFAULT_MODE,
         alipay=alipay or alipay_keys.DEFAULT_MODE,
+        sms=sms or "aliyun",
+        identity=identity or "aliyun",
     )
     # The configuration comes last: an init that was cut short leaves one file, and the next run makes both anew.
     paths[1].unlink(missing_ok=True)
@@ -93,15 +101,17 @@ def init(
 
 
 def fresh(
-    smtp_port: int, *, wechat: str = wechat_keys.DEFAULT_MODE, alipay: str = alipay_keys.DEFAULT_MODE
+    smtp_port: int,
+    *,
+    wechat: str = wechat_keys.DEFAULT_MODE,
+    alipay: str = alipay_keys.DEFAULT_MODE,
+    sms: str = "aliyun",
+    identity: str = "aliyun",
 ) -> tuple[dict, Config]:
     """Fresh secrets of the platform and the matching configuration of the outside world."""
     alipay_secret, alipay_config = alipay_keys.fresh(alipay)
     wechat_secret, wechat_config = wechat_keys.fresh(wechat)
     mailbox = "notice@yinxin.example"
-    identity = {"access_key_id": _access_key_id(), "access_key_secret": secrets.token_hex(15)}
-    sms = {"access_key_id": _access_key_id(), "access_key_secret": secrets.token_hex(15), "sign_name": SIGN_NAME}
-    sms |= {name: code for name, (code, _) in TEMPLATES.items()}
     smtp = {
         "host": "127.0.0.1",
         "port": smtp_port,
@@ -113,12 +123,12 @@ def fresh(
     bank = {"client_id": "bank-" + secrets.token_hex(8), "client_secret": secrets.token_hex(32)}
     config = Config(
         **alipay_config,
-        sms_key_id=sms["access_key_id"],
-        sms_key_secret=sms["access_key_secret"],
+        sms_key_id=_access_key_id(),
+        sms_key_secret=secrets.token_hex(15),
         sign_name=SIGN_NAME,
         templates=dict(TEMPLATES.values()),
-        identity_key_id=identity["access_key_id"],
-        identity_key_secret=identity["access_key_secret"],
+        identity_key_id=_access_key_id(),
+        identity_key_secret=secrets.token_hex(15),
         smtp_username=smtp["username"],
         smtp_password=smtp["password"],
         smtp_from=smtp["from"],
@@ -126,16 +136,25 @@ def fresh(
         bank_client_id=bank["client_id"],
         bank_client_secret=bank["client_secret"],
         wechat=wechat_config,
+        tencent=clouds.fresh_tencent(),
+        receipt_token=secrets.token_hex(16),
     )
-    ours = {
-        "alipay": alipay_secret,
-        "wechat": wechat_secret,
-        "identity": identity,
-        "sms": sms,
-        "smtp": smtp,
-        "bank": bank,
-    }
+    ours = {"alipay": alipay_secret, "wechat": wechat_secret, "smtp": smtp, "bank": bank}
+    ours |= {"identity": our_identity(config, identity), "sms": our_sms(config, sms)}
     return ours, config
+
+
+def our_sms(config: Config, provider: str) -> dict:
+    """The platform's SMS secret for a provider."""
+    aliyun = {"access_key_id": config.sms_key_id, "access_key_secret": config.sms_key_secret}
+    shared = {"sign_name": config.sign_name, "receipt_token": config.receipt_token}
+    return clouds.sms_secret(provider, aliyun, config.tencent, shared, TEMPLATES)
+
+
+def our_identity(config: Config, provider: str) -> dict:
+    """The platform's secret for identity checks by a provider."""
+    aliyun = {"access_key_id": config.identity_key_id, "access_key_secret": config.identity_key_secret}
+    return clouds.identity_secret(provider, aliyun, config.tencent)
 
 
 def _access_key_id() -> str:
@@ -166,6 +185,26 @@ def _change(
         _write(secrets_path, ours)
         _write(config_path, theirs)
     return made
+
+
+def _is_current(folder: Path) -> bool:
+    try:
+        Config.load(folder)
+    except NotInitialised:
+        return False
+    return True
+
+
+def _change_providers(secrets_path: Path, config_path: Path, sms: str | None, identity: str | None) -> None:
+    if sms is None and identity is None:
+        return
+    config = Config.load(config_path.parent)
+    ours = json.loads(secrets_path.read_text(encoding="utf-8"))
+    if sms is not None:
+        ours["sms"] = our_sms(config, sms)
+    if identity is not None:
+        ours["identity"] = our_identity(config, identity)
+    _write(secrets_path, ours)
 
 
 def _write(path: Path, value: dict) -> None:

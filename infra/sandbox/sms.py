@@ -6,6 +6,7 @@ import secrets
 
 from .acs3 import ApiError
 from .identifiers import is_mobile
+from .receipts import Receipts
 from .state import World
 
 VERSION = "2017-05-25"
@@ -29,8 +30,9 @@ class Business(Exception):
 class Sms:
     """Takes messages and keeps them for the page and for tests."""
 
-    def __init__(self, world: World):
+    def __init__(self, world: World, receipts: Receipts):
         self.world = world
+        self.receipts = receipts
 
     def send(self, version: str, params: dict[str, str], *, allowed: bool) -> tuple[int, dict | None]:
         if version != VERSION:
@@ -38,6 +40,8 @@ class Sms:
         for name in ("PhoneNumbers", "SignName", "TemplateCode"):
             if not params.get(name):
                 raise ApiError(400, "MissingParameter", f"{name} is mandatory for this action.")
+        if self.world.faults.take("sms", "busy"):
+            raise ApiError(400, "Throttling.User", "Request was denied due to user flow control.")
         try:
             if not allowed:
                 raise Business("isp.RAM_PERMISSION_DENY", "RAM权限不足")
@@ -77,8 +81,10 @@ class Sms:
                     "text": VARIABLE.sub(lambda found: values[found[1]], text),
                     "biz_id": biz_id,
                     "out_id": params.get("OutId"),
+                    "provider": "aliyun",
                 }
             )
+        self.receipts.after_sending(biz_id)
         return {"Code": "OK", "Message": "OK", "BizId": biz_id}
 
 

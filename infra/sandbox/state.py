@@ -36,8 +36,8 @@ FAULTS_AT_REST = {
     "alipay": PAYMENT_FAULTS_AT_REST | {"wrong_cert_sn": False},
     "wechat": PAYMENT_FAULTS_AT_REST
     | {"refund_abnormal": 0, "accepted_not_done": 0, "probe": 0, "key_switch": None},
-    "sms": {"refuse": None, "timeout": 0},
-    "identity": {"busy": 0},
+    "sms": {"refuse": None, "timeout": 0, "busy": 0, "receipts_to": None},
+    "identity": {"refuse": None, "timeout": 0, "busy": 0},
     "bank": {"refuse": None, "timeout": 0, "unknown": 0},
 }
 # Switches that know a few words only.

@@ -46,18 +46,17 @@ impl App {
     async fn answers(&self, open: Vec<Open<'_>>) -> Result<Vec<(usize, IdentityEvidence)>, Problem> {
         let (checks, now) = (self.platform.checks.as_ref(), self.platform.now());
         let hashes = self.platform.vault.hashes().await?;
-        let mut questions = open
+        let questions = open
             .iter()
             .map(|open| open.hash(&hashes))
             .collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = distinct(questions.iter().cloned());
         let mut known = checks.passed_checks(&names, now).await?;
-        let unknown =
-            |question: &str, known: &[PassedCheck]| known.iter().all(|passed| passed.question != question);
+        let is_unknown = |question: &String| known.iter().all(|passed| passed.question != *question);
         let subjects = distinct(
             open.iter()
                 .zip(&questions)
-                .filter(|(_, question)| unknown(question, &known))
+                .filter(|(_, question)| is_unknown(question))
                 .flat_map(|(open, _)| open.subjects(&hashes)),
         );
         // Counted before the call: after a crash nobody knows what was asked.
@@ -68,7 +67,7 @@ impl App {
         let mut passed = Vec::with_capacity(open.len());
         let mut paid = Vec::new();
         let mut refused = None;
-        for (open, question) in open.iter().zip(questions.drain(..)) {
+        for (open, question) in open.iter().zip(questions) {
             if let Some(before) = known.iter().find(|known| known.question == question) {
                 passed.push((open.place, open.evidence(before)));
                 continue;

@@ -79,16 +79,25 @@ class Platform:
     def __init__(self):
         self.received: list[dict[str, str]] = []
         self.answers: list[web.Response] = []
+        # Pushes of SMS receipts: path and body.
+        self.receipts: list[tuple[str, list]] = []
         self.url = ""
+        self.base = ""
         self._runner = None
 
     async def start(self) -> None:
         app = web.Application()
-        app.add_routes([web.post("/api/notify/alipay", self._notify)])
+        app.add_routes(
+            [
+                web.post("/api/notify/alipay", self._notify),
+                web.post("/api/notify/sms/{provider}/{token}", self._receipts),
+            ]
+        )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/api/notify/alipay"
+        self.base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = f"{self.base}/api/notify/alipay"
 
     async def stop(self) -> None:
         await self._runner.cleanup()
@@ -98,6 +107,13 @@ class Platform:
         pairs = parse_qsl((await request.read()).decode("ascii"), strict_parsing=True, keep_blank_values=True)
         self.received.append(dict(pairs))
         return self.answers.pop(0) if self.answers else web.Response(text="success")
+
+
+    async def _receipts(self, request: web.Request) -> web.Response:
+        self.receipts.append((request.path, await request.json()))
+        reply = {"aliyun": '{"code":0,"msg":"接收成功"}', "tencent": '{"result":0,"errmsg":"OK"}'}
+        text = reply[request.match_info["provider"]]
+        return self.answers.pop(0) if self.answers else web.Response(text=text, content_type="application/json")
 
 
 class OutsideTest(unittest.IsolatedAsyncioTestCase):
@@ -236,6 +252,60 @@ class OutsideTest(unittest.IsolatedAsyncioTestCase):
         } | changes
         query = {name: value for name, value in query.items() if value is not None}
         return await self.cloud("SendSms", "2017-05-25", secret, query=query)
+
+    # Tencent's API.
+
+    def tc3_headers(self, service: str, action: str, version: str, key: tuple[str, str], body: bytes, **changes) -> dict:
+        stamp = int(self.clock().timestamp())
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "host": f"127.0.0.1:{self.outside.port}",
+            "x-tc-action": action,
+            "x-tc-version": version,
+            "x-tc-timestamp": str(stamp),
+            "x-tc-region": "ap-guangzhou",
+        } | changes
+        date = datetime.fromtimestamp(int(headers["x-tc-timestamp"]), UTC).date().isoformat()
+        canonical = (
+            f"POST\n/\n\ncontent-type:{headers['content-type'].lower()}\nhost:{headers['host']}\n"
+            f"x-tc-action:{action.lower()}\n\ncontent-type;host;x-tc-action\n{hashlib.sha256(body).hexdigest()}"
+        )
+        scope = f"{date}/{service}/tc3_request"
+        text = f"TC3-HMAC-SHA256\n{headers['x-tc-timestamp']}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        signing = b"TC3" + key[1].encode()
+        for part in scope.split("/"):
+            signing = hmac.new(signing, part.encode(), hashlib.sha256).digest()
+        signature = hmac.new(signing, text.encode(), hashlib.sha256).hexdigest()
+        headers["Authorization"] = (
+            f"TC3-HMAC-SHA256 Credential={key[0]}/{scope}, "
+            f"SignedHeaders=content-type;host;x-tc-action, Signature={signature}"
+        )
+        return headers
+
+    async def post_tencent(self, body: bytes, headers: dict) -> dict:
+        async with self.http.post(f"{self.base}/tencent/", data=body, headers=headers) as answer:
+            self.assertEqual(answer.status, 200)
+            response = (await answer.json())["Response"]
+            self.assertTrue(response["RequestId"])
+            return response
+
+    async def tencent(self, service: str, action: str, version: str, params: dict, key=None, **changes) -> dict:
+        account = self.CONFIG.tencent
+        own = "sms" if service == "sms" else "identity"
+        key = key or (account[f"{own}_secret_id"], account[f"{own}_secret_key"])
+        body = json.dumps(params, ensure_ascii=False).encode()
+        return await self.post_tencent(body, self.tc3_headers(service, action, version, key, body, **changes))
+
+    async def send_tencent(self, **changes) -> dict:
+        params = {
+            "PhoneNumberSet": ["+86" + MOBILE],
+            "SmsSdkAppId": self.CONFIG.tencent["sdk_app_id"],
+            "SignName": self.CONFIG.sign_name,
+            "TemplateId": "1400001",
+            "TemplateParamSet": ["123456"],
+            "SessionContext": "o-1",
+        } | changes
+        return await self.tencent("sms", "SendSms", "2021-01-11", params)
 
     # The bank.
 

@@ -73,8 +73,9 @@ class Command(unittest.TestCase):
                 ],
                 "identity": ["access_key_id", "access_key_secret"],
                 "sms": [
-                    "access_key_id", "access_key_secret", "sign_name", "template_code", "template_dispatched",
-                    "template_password", "template_password_failed", "template_rejected", "template_review",
+                    "access_key_id", "access_key_secret", "receipt_token", "sign_name", "template_code",
+                    "template_dispatched", "template_password", "template_password_failed", "template_rejected",
+                    "template_review",
                 ],
                 "smtp": ["from", "host", "password", "port", "tls", "username"],
                 "bank": ["client_id", "client_secret"],
@@ -82,6 +83,33 @@ class Command(unittest.TestCase):
         )  # fmt: skip
         for name in ("secrets.json", "config.json"):
             self.assertEqual(stat.S_IMODE(os.stat(self.dir / name).st_mode), 0o600)
+
+    def test_the_platform_is_told_the_clouds_that_were_chosen(self):
+        ours = self.init("--sms", "tencent", "--identity", "tencent")
+        theirs = json.loads((self.dir / "config.json").read_text(encoding="utf-8"))
+        self.assertEqual(ours["sms"]["provider"], "tencent")
+        self.assertEqual(ours["sms"]["secret_key"], theirs["tencent"]["sms_secret_key"])
+        self.assertEqual(
+            sorted(ours["sms"]),
+            ["provider", "receipt_token", "region", "sdk_app_id", "secret_id", "secret_key", "sign_name", "template_code",
+             "template_dispatched", "template_password", "template_password_failed", "template_rejected", "template_review"],
+        )  # fmt: skip
+        self.assertEqual(ours["sms"]["receipt_token"], theirs["receipt_token"])
+        self.assertEqual(sorted(ours["identity"]), ["aliyun", "provider", "secret_id", "secret_key"])
+        self.assertEqual(ours["identity"]["aliyun"]["access_key_secret"], theirs["identity_key_secret"])
+        # The keys stay when the choice changes, and the choice stays when nothing is asked for.
+        again = self.init("--sms", "aliyun")
+        self.assertEqual(again["sms"]["access_key_secret"], theirs["sms_key_secret"])
+        self.assertEqual(again["identity"], ours["identity"])
+        self.assertEqual(self.init(), again)
+
+    def test_files_of_another_version_are_made_anew(self):
+        first = self.init()
+        config = self.dir / "config.json"
+        theirs = json.loads(config.read_text(encoding="utf-8"))
+        del theirs["tencent"]
+        config.write_text(json.dumps(theirs), encoding="utf-8")
+        self.assertNotEqual(self.init()["alipay"]["app_private_key"], first["alipay"]["app_private_key"])
 
     def test_serve_says_when_it_is_ready_and_stops_at_once(self):
         self.init("--smtp-port", "0")

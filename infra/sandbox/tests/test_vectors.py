@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from support import START, VECTORS, pem, private_key
 
-from sandbox import acs3, alipay, alipay_keys, notify, sm2, wechat_fields, wechat_notify, wechat_sign, wire
+from sandbox import acs3, alipay, alipay_keys, notify, sm2, tc3, wechat_fields, wechat_notify, wechat_sign, wire
 from sandbox.rsa2 import load_private, load_public, public_pem, rsa2_sign, rsa2_verifies
 
 KEYS = {"testAccessKeyId": "testAccessKeySecret"}
@@ -182,6 +182,55 @@ class Acs3Vectors(unittest.TestCase):
             later = datetime(2024, 5, 20, 10, 26, 13, tzinfo=timezone(timedelta(hours=8)))
             acs3.Verifier(KEYS).verify("POST", ("/",), query, headers, body, later)
         self.assertEqual(refused.exception.code, "InvalidTimeStamp.Expired")
+
+
+class Tc3Vectors(unittest.TestCase):
+    def setUp(self):
+        vector = VECTORS["tc3_sms"]
+        self.body = vector["body"].encode()
+        self.headers = dict(re.findall(r"^([a-z][a-z0-9-]*):(.+)$", vector["canonical_request"], re.MULTILINE))
+        self.headers |= {"x-tc-action": "SendSms", "x-tc-timestamp": "1716171072"}
+        self.headers["authorization"] = vector["authorization"]
+        self.verifier = tc3.Verifier({"testSecretId": "testSecretKey"})
+
+    def refused(self, code: str, now: datetime = START, **changes: str) -> None:
+        body = changes.pop("body", None)
+        headers = self.headers | {name.replace("_", "-"): value for name, value in changes.items()}
+        with self.assertRaises(tc3.ApiError) as refused:
+            self.verifier.verify(headers, self.body if body is None else body.encode(), now)
+        self.assertEqual(refused.exception.code, code)
+
+    def test_the_published_example(self):
+        vector = VECTORS["tc3_official"]
+        headers = {"content-type": "application/json; charset=utf-8", "host": vector["host"]}
+        headers["x-tc-action"] = vector["action"]
+        canonical = tc3.canonical_request(headers, sorted(headers), vector["body"].encode())
+        text = tc3.string_to_sign(vector["timestamp"], vector["scope"], canonical)
+        self.assertTrue(text.endswith(vector["cr_sha256"]))
+        date, service, _ = vector["scope"].split("/")
+        self.assertEqual(tc3.sign(vector["secret_key"], date, service, text), vector["signature"])
+
+    def test_a_message_signed_elsewhere_verifies(self):
+        vector = VECTORS["tc3_sms"]
+        names = ["content-type", "host", "x-tc-action"]
+        self.assertEqual(tc3.canonical_request(self.headers, names, self.body), vector["canonical_request"])
+        self.assertEqual(self.verifier.verify(self.headers, self.body, START), ("testSecretId", "sms"))
+
+    def test_what_is_changed_does_not_verify(self):
+        self.refused("AuthFailure.SignatureFailure", x_tc_action="DeleteSms")
+        self.refused("AuthFailure.SignatureFailure", host="example.com")
+        self.refused("AuthFailure.SignatureFailure", body=VECTORS["tc3_sms"]["body"].replace("123456", "123457"))
+        self.refused("AuthFailure.SignatureFailure", x_tc_timestamp="1716171073")
+        other_day = self.headers["authorization"].replace("2024-05-20", "2024-05-21")
+        self.refused("AuthFailure.SignatureFailure", authorization=other_day)
+        self.refused("AuthFailure.InvalidAuthorization", authorization="Bearer x")
+        stranger = self.headers["authorization"].replace("testSecretId", "other")
+        self.refused("AuthFailure.SecretIdNotFound", authorization=stranger)
+
+    def test_a_signature_holds_for_five_minutes(self):
+        self.refused("AuthFailure.SignatureExpire", START + timedelta(seconds=301))
+        self.refused("AuthFailure.SignatureExpire", START - timedelta(seconds=301))
+        self.verifier.verify(self.headers, self.body, START + timedelta(seconds=300))
 
 
 if __name__ == "__main__":

@@ -109,10 +109,7 @@ pub enum Doubt {
 impl From<CallError> for Sending {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Environment => Self::Refused {
-                code: "environment".to_owned(),
-                who: WhoActs::Operator,
-            },
+            CallError::Environment => Self::refused("environment", WhoActs::Operator),
             CallError::Http(failure) if failure.may_have_acted() => Self::Unknown(Doubt::Transport(failure)),
             CallError::Http(failure) => Self::NotSent(failure),
         }
@@ -163,7 +160,39 @@ fn one_line(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{Doubt, Sending, WhoActs, one_line};
+    use crate::endpoint::CallError;
+    use crate::http::Failure;
+    use crate::observe::Told as _;
+
+    #[test]
+    fn a_call_that_never_left_may_be_made_again_and_no_other() {
+        for (failure, left) in [
+            (Failure::CircuitOpen, false),
+            (Failure::Timeout, true),
+            (Failure::TooLarge, true),
+        ] {
+            let word = failure.word();
+            let sending = Sending::from(CallError::Http(failure));
+            assert_eq!(matches!(sending, Sending::Unknown(_)), left, "{word}");
+            assert_eq!(matches!(sending, Sending::NotSent(_)), !left, "{word}");
+            assert_eq!(sending.outcome(), word);
+        }
+    }
+
+    #[test]
+    fn metrics_tell_whose_turn_it_is() {
+        for (who, word) in [
+            (WhoActs::Wait, "limited"),
+            (WhoActs::Recipient, "bad_recipient"),
+            (WhoActs::Operator, "refused"),
+        ] {
+            assert_eq!(Sending::refused("x", who).outcome(), word);
+        }
+        let doubt = Sending::doubtful(503, "x y");
+        assert!(matches!(&doubt, Sending::Unknown(Doubt::Answer { code, .. }) if code == "xy"));
+        assert_eq!(doubt.outcome(), "unknown");
+    }
 
     #[test]
     fn variables_have_one_line() {
