@@ -11,6 +11,8 @@ from .alipay import Gateway
 from .aliyun import Cloud
 from .bank import Bank
 from .keys import Config
+from .kuaidi100 import Kuaidi100
+from .nuonuo import Nuonuo
 from .page import Page
 from .smtp import Mailbox
 from .state import Misuse, World
@@ -21,7 +23,7 @@ BODY_MAX_BYTES = 1024 * 1024
 # The cloud APIs take their parameters in the query, up to a thousand numbers in one of them.
 REQUEST_LINE_MAX_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 1.0
-PROVIDER_PATHS = ("/alipay/", "/aliyun", "/bank/")
+PROVIDER_PATHS = ("/alipay/", "/aliyun", "/bank/", "/nuonuo/", "/kuaidi100/")
 
 
 class Outside:
@@ -32,6 +34,8 @@ class Outside:
         self.bank = Bank(world)
         self.gateway = Gateway(world)
         self.cloud = Cloud(world)
+        self.nuonuo = Nuonuo(world)
+        self.kuaidi100 = Kuaidi100(world)
         self.page = Page(world, self.bank)
         self.mailbox = Mailbox(world)
         self.port = 0
@@ -41,7 +45,7 @@ class Outside:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[local_callers_only, misuse_to_json])
-        for part in (self.gateway, self.cloud, self.bank, self.page):
+        for part in (self.gateway, self.cloud, self.bank, self.nuonuo, self.kuaidi100, self.page):
             app.add_routes(part.routes())
         app.add_routes(
             [
@@ -75,6 +79,7 @@ class Outside:
             self._smtp.close()
         await self._runner.cleanup()
         await self.gateway.notifier.close()
+        await self.kuaidi100.close()
 
     async def _faults(self, _request: web.Request) -> web.Response:
         return web.json_response(self.world.faults.values | {"denied": self.world.denied})
@@ -91,6 +96,8 @@ class Outside:
         if wish.get("records") is True:
             for records in (self.world.sms, self.world.mail, self.gateway.trades.by_number, self.bank.transfers):
                 records.clear()
+            self.nuonuo.invoices.clear()
+            self.kuaidi100.forget()
         return await self._faults(request)
 
 

@@ -50,6 +50,11 @@ class Config:
     smtp_port: int
     bank_client_id: str
     bank_client_secret: str
+    nuonuo_app_key: str
+    nuonuo_app_secret: str
+    nuonuo_tax_number: str
+    kuaidi100_customer: str
+    kuaidi100_key: str
 
     @staticmethod
     def load(folder: Path) -> "Config":
@@ -105,6 +110,27 @@ def fresh(smtp_port: int) -> tuple[dict, Config]:
         "tls": "none",
     }
     bank = {"client_id": "bank-" + secrets.token_hex(8), "client_secret": secrets.token_hex(32)}
+    invoice = {
+        "provider": "nuonuo",
+        "app_key": _digits(8),
+        "app_secret": secrets.token_hex(8).upper(),
+        # The seller of the provider's own sandbox.
+        "seller_tax_number": "339902999999789113",
+        "seller_name": "银信数字证书有限公司",
+        "seller_address": "湖南省长沙市示例路1号",
+        "seller_telephone": "0731-80000000",
+        "seller_account": "示例银行长沙分行 43001500061052500001",
+        "clerk": "开票员",
+        "goods_name": "*信息技术服务*数字证书服务费",
+        "goods_code": "3040203000000000000",
+        "tax_rate": "0.06",
+    }
+    courier = {
+        "provider": "kuaidi100",
+        "customer": secrets.token_hex(16).upper(),
+        "key": secrets.token_urlsafe(9),
+        "salt_key": secrets.token_hex(32),
+    }
     config = Config(
         app_id=alipay["app_id"],
         seller_id=alipay["seller_id"],
@@ -122,8 +148,14 @@ def fresh(smtp_port: int) -> tuple[dict, Config]:
         smtp_port=smtp_port,
         bank_client_id=bank["client_id"],
         bank_client_secret=bank["client_secret"],
+        nuonuo_app_key=invoice["app_key"],
+        nuonuo_app_secret=invoice["app_secret"],
+        nuonuo_tax_number=invoice["seller_tax_number"],
+        kuaidi100_customer=courier["customer"],
+        kuaidi100_key=courier["key"],
     )
-    return {"alipay": alipay, "identity": identity, "sms": sms, "smtp": smtp, "bank": bank}, config
+    ours = {"alipay": alipay, "identity": identity, "sms": sms, "smtp": smtp, "bank": bank}
+    return ours | {"invoice": invoice, "courier": courier}, config
 
 
 def private_pem(key: rsa.RSAPrivateKey) -> str:

@@ -29,6 +29,9 @@ FAULTS_AT_REST = {
     "sms": {"refuse": None, "timeout": 0},
     "identity": {"busy": 0},
     "bank": {"refuse": None, "timeout": 0},
+    # `issue_after`: so many questions about a new invoice are answered with `issuing`.
+    "nuonuo": {"refuse": None, "timeout": 0, "issue_after": 0, "fail": None, "bad_files": False},
+    "kuaidi100": {"refuse": None, "timeout": 0},
 }
 FAULT_COUNT_MAX = 1_000
 
