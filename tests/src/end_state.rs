@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use yinxin_order::command::CommandName;
 use yinxin_order::form::PasswordRoute;
 use yinxin_order::identifiers::OrderId;
+use yinxin_order::invoice::Invoice;
 use yinxin_order::payment::Ledger;
 use yinxin_pki::Certificate;
 use yinxin_store::orders::Orders;
@@ -47,6 +48,14 @@ const MOVES: [Option<CommandName>; 12] = [
     Some(CommandName::ConfirmReceipt),
 ];
 
+/// Moves of the invoice, which take place beside the others, whenever the provider answers.
+fn is_aside(command: Option<CommandName>) -> bool {
+    matches!(
+        command,
+        Some(CommandName::RecordInvoiceRequest | CommandName::RecordInvoice | CommandName::Remind)
+    )
+}
+
 /// Takes a whole journey and checks how it ended.
 pub async fn travel(stage: &Stage, journey: &mut Journey) -> Result<()> {
     journey.through(Step::Receipt).await?;
@@ -70,6 +79,7 @@ pub async fn is_whole(journey: &Journey, messages: Messages) -> Result<()> {
         .await?
         .into_iter()
         .map(|event| event.command)
+        .filter(|&command| !is_aside(command))
         .collect();
     moves.dedup();
     ensure!(moves == MOVES, "the order's moves are {moves:?}");
@@ -89,6 +99,14 @@ pub async fn is_whole(journey: &Journey, messages: Messages) -> Result<()> {
     ensure!(
         paid.len() == 1 && paid[0]["refunded"] == "0.00",
         "the provider knows other trades: {paid:?}"
+    );
+    let issued = order.invoice.as_ref().and_then(Invoice::issued);
+    let provided = stage.sandbox.invoice(journey.number()).await?;
+    let provided = provided.context("the provider was asked for no invoice")?;
+    ensure!(
+        issued.is_some_and(|issued| provided["number"] == issued.number.as_str()),
+        "the order's invoice is {:?}, the provider's {provided}",
+        order.invoice
     );
     let recorded = stage.cloud.issuances(id.as_str()).await?;
     ensure!(
@@ -110,6 +128,14 @@ async fn all_messages_came(journey: &Journey, messages: Messages) -> Result<()> 
     ensure!(
         messages.fits(2, sms) && messages.fits(2, mail),
         "{sms} notices came by SMS, {mail} by mail"
+    );
+    let invoices = sandbox
+        .invoice_mails(form.notice_email().as_str(), journey.number())
+        .await?;
+    ensure!(
+        messages.fits(1, invoices.len()),
+        "{} mails brought the invoice",
+        invoices.len()
     );
     let passwords: Vec<String> = match form.password_route() {
         PasswordRoute::Sms(mobile) => sandbox
