@@ -24,6 +24,7 @@ pub fn openapi() -> Document {
         yinxin_payment::openapi(),
         yinxin_review::openapi(),
         yinxin_personalise::openapi(),
+        yinxin_courier::openapi(),
         yinxin_query::openapi(),
         yinxin_status::openapi(),
     ] {
