@@ -11,6 +11,8 @@ from .alipay import Gateway
 from .aliyun import Cloud
 from .bank import Bank
 from .keys import Config
+from .kuaidi100 import Kuaidi100
+from .nuonuo import Nuonuo
 from .page import Page
 from .payments import Payments
 from .receipts import Receipts
@@ -25,7 +27,7 @@ BODY_MAX_BYTES = 1024 * 1024
 # The cloud APIs take their parameters in the query, up to a thousand numbers in one of them.
 REQUEST_LINE_MAX_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 1.0
-PROVIDER_PATHS = ("/alipay/", "/wechat/", "/aliyun", "/tencent", "/bank/")
+PROVIDER_PATHS = ("/alipay/", "/wechat/", "/aliyun", "/tencent", "/bank/", "/nuonuo/", "/kuaidi100/")
 
 
 class Outside:
@@ -40,6 +42,8 @@ class Outside:
         self.receipts = Receipts(world)
         self.cloud = Cloud(world, self.receipts)
         self.tencent = Tencent(world, self.receipts)
+        self.nuonuo = Nuonuo(world)
+        self.kuaidi100 = Kuaidi100(world)
         self.page = Page(world, self.bank)
         self.mailbox = Mailbox(world)
         self.port = 0
@@ -57,6 +61,8 @@ class Outside:
             self.tencent,
             self.receipts,
             self.bank,
+            self.nuonuo,
+            self.kuaidi100,
             self.page,
         )
         for part in parts:
@@ -94,6 +100,7 @@ class Outside:
         await self._runner.cleanup()
         await self.payments.close()
         await self.receipts.close()
+        await self.kuaidi100.close()
 
     async def _faults(self, _request: web.Request) -> web.Response:
         return web.json_response(self.world.faults.values | {"denied": self.world.denied})
@@ -112,6 +119,8 @@ class Outside:
             for records in (self.world.sms, self.world.mail, self.bank.transfers):
                 records.clear()
             self.payments.forget()
+            self.nuonuo.invoices.clear()
+            self.kuaidi100.forget()
         else:
             self.world.in_background(self.payments.release())
         return await self._faults(request)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from . import alipay_keys, clouds, wechat_keys
-from .rsa2 import NotInitialised
+from .rsa2 import NotInitialised, digits
 
 SECRETS_FILE = "secrets.json"
 CONFIG_FILE = "config.json"
@@ -49,6 +49,11 @@ class Config:
     wechat: dict
     tencent: dict
     receipt_token: str
+    nuonuo_app_key: str
+    nuonuo_app_secret: str
+    nuonuo_tax_number: str
+    kuaidi100_customer: str
+    kuaidi100_key: str
 
     @staticmethod
     def load(folder: Path) -> "Config":
@@ -121,6 +126,27 @@ def fresh(
         "tls": "none",
     }
     bank = {"client_id": "bank-" + secrets.token_hex(8), "client_secret": secrets.token_hex(32)}
+    invoice = {
+        "provider": "nuonuo",
+        "app_key": digits(8),
+        "app_secret": secrets.token_hex(8).upper(),
+        # The seller of the provider's own sandbox.
+        "seller_tax_number": "339902999999789113",
+        "seller_name": "银信数字证书有限公司",
+        "seller_address": "湖南省长沙市示例路1号",
+        "seller_telephone": "0731-80000000",
+        "seller_account": "示例银行长沙分行 43001500061052500001",
+        "clerk": "开票员",
+        "goods_name": "*信息技术服务*数字证书服务费",
+        "goods_code": "3040203000000000000",
+        "tax_rate": "0.06",
+    }
+    courier = {
+        "provider": "kuaidi100",
+        "customer": secrets.token_hex(16).upper(),
+        "key": secrets.token_urlsafe(9),
+        "salt_key": secrets.token_hex(32),
+    }
     config = Config(
         **alipay_config,
         sms_key_id=_access_key_id(),
@@ -138,9 +164,15 @@ def fresh(
         wechat=wechat_config,
         tencent=clouds.fresh_tencent(),
         receipt_token=secrets.token_hex(16),
+        nuonuo_app_key=invoice["app_key"],
+        nuonuo_app_secret=invoice["app_secret"],
+        nuonuo_tax_number=invoice["seller_tax_number"],
+        kuaidi100_customer=courier["customer"],
+        kuaidi100_key=courier["key"],
     )
     ours = {"alipay": alipay_secret, "wechat": wechat_secret, "smtp": smtp, "bank": bank}
     ours |= {"identity": our_identity(config, identity), "sms": our_sms(config, sms)}
+    ours |= {"invoice": invoice, "courier": courier}
     return ours, config
 
 

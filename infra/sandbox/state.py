@@ -39,6 +39,9 @@ FAULTS_AT_REST = {
     "sms": {"refuse": None, "timeout": 0, "busy": 0, "receipts_to": None},
     "identity": {"refuse": None, "timeout": 0, "busy": 0},
     "bank": {"refuse": None, "timeout": 0, "unknown": 0},
+    # `issue_after`: so many questions about a new invoice are answered with `issuing`.
+    "nuonuo": {"refuse": None, "timeout": 0, "issue_after": 0, "fail": None, "bad_files": False},
+    "kuaidi100": {"refuse": None, "timeout": 0},
 }
 # Switches that know a few words only.
 FAULT_WORDS = {("wechat", "key_switch"): ("public_key", "certificate", "alternate")}

@@ -90,6 +90,26 @@ impl Api {
         self.send(Method::GET, path, None, None).await
     }
 
+    /// Reads a file: its media type and its bytes.
+    pub async fn download(&self, path: &str) -> Result<(String, Vec<u8>)> {
+        let mut request = self.http.get(self.url(path));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await?;
+        ensure!(
+            response.status() == StatusCode::OK,
+            "GET {path} was answered with {}",
+            response.status()
+        );
+        let kind = response
+            .headers()
+            .get("content-type")
+            .context("a file has a media type")?;
+        let kind = kind.to_str()?.to_owned();
+        Ok((kind, response.bytes().await?.to_vec()))
+    }
+
     /// Posts a body.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(Method::POST, path, Some(body), None).await

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use yinxin_order::command::CommandName;
 use yinxin_order::form::PasswordRoute;
 use yinxin_order::identifiers::OrderId;
+use yinxin_order::invoice::Invoice;
 use yinxin_order::password::{PasswordStatus, PasswordWay};
 use yinxin_order::payment::Ledger;
 use yinxin_pki::Certificate;
@@ -48,9 +49,19 @@ const MOVES: [Option<CommandName>; 12] = [
     Some(CommandName::ConfirmReceipt),
 ];
 
-/// What becomes of the password is told beside the journey, and what takes long is reminded of.
-const GO_THEIR_OWN_WAY: [Option<CommandName>; 2] =
-    [Some(CommandName::RecordPassword), Some(CommandName::Remind)];
+/// What becomes of the password and of the invoice is told beside the journey, whenever it is known; and what takes long is
+/// reminded of.
+fn is_aside(command: Option<CommandName>) -> bool {
+    matches!(
+        command,
+        Some(
+            CommandName::RecordPassword
+                | CommandName::RecordInvoiceRequest
+                | CommandName::RecordInvoice
+                | CommandName::Remind
+        )
+    )
+}
 
 /// Takes a whole journey and checks how it ended.
 pub async fn travel(stage: &Stage, journey: &mut Journey) -> Result<()> {
@@ -75,7 +86,7 @@ pub async fn is_whole(journey: &Journey, messages: Messages) -> Result<()> {
         .await?
         .into_iter()
         .map(|event| event.command)
-        .filter(|command| !GO_THEIR_OWN_WAY.contains(command))
+        .filter(|&command| !is_aside(command))
         .collect();
     moves.dedup();
     ensure!(moves == MOVES, "the order's moves are {moves:?}");
@@ -95,6 +106,14 @@ pub async fn is_whole(journey: &Journey, messages: Messages) -> Result<()> {
     ensure!(
         paid.len() == 1 && paid[0]["refunded"] == "0.00",
         "the provider knows other trades: {paid:?}"
+    );
+    let issued = order.invoice.as_ref().and_then(Invoice::issued);
+    let provided = stage.sandbox.invoice(journey.number()).await?;
+    let provided = provided.context("the provider was asked for no invoice")?;
+    ensure!(
+        issued.is_some_and(|issued| provided["number"] == issued.number.as_str()),
+        "the order's invoice is {:?}, the provider's {provided}",
+        order.invoice
     );
     let recorded = stage.cloud.issuances(id.as_str()).await?;
     ensure!(
@@ -130,6 +149,14 @@ async fn all_messages_came(journey: &Journey, messages: Messages) -> Result<()> 
     ensure!(
         messages.fits(2, sms) && messages.fits(mails, mail),
         "{sms} notices came by SMS, {mail} by mail"
+    );
+    let invoices = sandbox
+        .invoice_mails(form.notice_email().as_str(), journey.number())
+        .await?;
+    ensure!(
+        messages.fits(1, invoices.len()),
+        "{} mails brought the invoice",
+        invoices.len()
     );
     // Of a memo its secret: the password itself stands in no message.
     let passwords: Vec<String> = match form.password_route() {

@@ -59,10 +59,10 @@ steps! {
     Code "code" "A code is sent by SMS" ["submit", "relay", "notify"];
     Sign "sign" "The code signs the application" ["submit"];
     Pay "pay" "The applicant scans the code and pays; the notification is verified" ["payment"];
-    Approve "approve" "The officer looks at form and documents and approves; the applicant is told" ["review", "relay", "notify"];
+    Approve "approve" "The officer looks at form and documents and approves; the applicant is told" ["review", "relay", "notify", "invoice"];
     Personalise "personalise" "The agent makes the key in the token, the CA issues, the agent writes and reads back" ["personalise", "relay", "issue"];
     Password "password" "The password, or the memo's secret for it, reaches the holder, and it opens the token" ["relay", "notify"];
-    Dispatch "dispatch" "The operator mails the token; the applicant is told" ["personalise", "relay", "notify"];
+    Dispatch "dispatch" "The operator mails the token; the applicant is told" ["personalise", "relay", "notify", "courier"];
     Receipt "receipt" "The applicant confirms the receipt; the order is complete" ["submit"];
 }
 

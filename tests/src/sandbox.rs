@@ -48,6 +48,24 @@ pub struct Mail {
     pub subject: String,
     /// The text.
     pub text: String,
+    /// The files.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file of a mail.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Attachment {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+impl Mail {
+    /// Whether the mail brings an invoice.
+    pub fn is_invoice(&self) -> bool {
+        self.subject.ends_with("电子发票")
+    }
 }
 
 /// A transfer with a memo.
@@ -173,6 +191,34 @@ impl Sandbox {
     /// Ends all faults.
     pub async fn reset(&self) -> Result<()> {
         self.control("reset", &json!({})).await.map(drop)
+    }
+
+    /// The mails with an order's invoice that an address got.
+    pub async fn invoice_mails(&self, address: &str, number: &str) -> Result<Vec<Mail>> {
+        let mut mail = self.messages().await?.mail;
+        mail.retain(|mail| mail.is_invoice() && mail.to == address && mail.subject.contains(number));
+        Ok(mail)
+    }
+
+    /// The invoice that the provider has for an order number.
+    pub async fn invoice(&self, number: &str) -> Result<Option<Value>> {
+        let invoices = self.list("invoices").await?;
+        Ok(invoices.into_iter().find(|invoice| invoice["order_no"] == number))
+    }
+
+    /// The parcel of a number that the courier service was told of.
+    pub async fn parcel(&self, waybill: &str) -> Result<Option<Value>> {
+        let parcels = self.list("parcels").await?;
+        Ok(parcels.into_iter().find(|parcel| parcel["number"] == waybill))
+    }
+
+    async fn list(&self, what: &str) -> Result<Vec<Value>> {
+        let response = self.http.get(format!("{}/{what}.json", self.base)).send().await?;
+        let answer: Value = response.error_for_status()?.json().await?;
+        answer[what]
+            .as_array()
+            .cloned()
+            .with_context(|| format!("the sandbox lists no {what}"))
     }
 
     /// The trades that were paid for an order number, of both providers.

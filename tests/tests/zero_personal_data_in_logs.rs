@@ -36,6 +36,8 @@ async fn no_log_holds_test_data() -> Result<()> {
         "review",
         "personalise",
         "issue",
+        "invoice",
+        "courier",
         "notify",
         "query",
         "relay",

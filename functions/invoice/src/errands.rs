@@ -5,7 +5,7 @@ use yinxin_lambda::serve::{Batch, BatchError};
 use yinxin_order::Refusal;
 use yinxin_order::command::{Actor, Command};
 use yinxin_order::effect::Effect;
-use yinxin_order::identifiers::{InvalidIdentifier, InvoiceNumber, OrderId, TaxNumber};
+use yinxin_order::identifiers::{InvalidIdentifier, InvoiceLine, InvoiceNumber, OrderId, TaxNumber};
 use yinxin_order::invoice::{Invoice, InvoiceFormat, InvoiceStatus, IssuedInvoice};
 use yinxin_order::order::Order;
 use yinxin_providers::invoice::{
@@ -245,8 +245,8 @@ fn new_invoice<'a>(
         buyer: Buyer {
             title: form.invoice_title(),
             tax_number: tax_number.map(TaxNumber::as_str),
-            address_telephone: form.invoice_address_telephone().map(|line| line.as_str()),
-            bank_account: form.invoice_bank_account().map(|line| line.as_str()),
+            address_telephone: form.invoice_address_telephone().map(InvoiceLine::as_str),
+            bank_account: form.invoice_bank_account().map(InvoiceLine::as_str),
         },
         product: &order.product.name,
         amount_fen: order.product.price.fen(),

@@ -25,6 +25,7 @@ pub fn openapi() -> Document {
         yinxin_notify::openapi(),
         yinxin_review::openapi(),
         yinxin_personalise::openapi(),
+        yinxin_courier::openapi(),
         yinxin_query::openapi(),
         yinxin_notify::openapi(),
         yinxin_status::openapi(),

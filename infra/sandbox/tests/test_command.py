@@ -79,6 +79,11 @@ class Command(unittest.TestCase):
                 ],
                 "smtp": ["from", "host", "password", "port", "tls", "username"],
                 "bank": ["client_id", "client_secret"],
+                "invoice": [
+                    "app_key", "app_secret", "clerk", "goods_code", "goods_name", "provider", "seller_account",
+                    "seller_address", "seller_name", "seller_tax_number", "seller_telephone", "tax_rate",
+                ],
+                "courier": ["customer", "key", "provider", "salt_key"],
             },
         )  # fmt: skip
         for name in ("secrets.json", "config.json"):

@@ -203,6 +203,14 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
             amount: Fen::new(77).expect("an amount"),
             paid_at: now,
         },
+        roll @ 29.. => beside(roll, dice, now),
+        _ => Command::Remind,
+    }
+}
+
+/// What happens beside the order's way: to its invoice and its parcel.
+fn beside(roll: u64, dice: &mut Dice, now: OffsetDateTime) -> Command {
+    match roll {
         29 => Command::RecordTracking {
             waybill: if dice.roll(5) == 0 { "2" } else { "1" }.to_owned(),
             tracking: tracking(dice, now),

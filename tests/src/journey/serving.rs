@@ -52,7 +52,6 @@ impl Journey {
     }
 
     /// One more notice, by SMS and by mail.
-    /// One more notice, by SMS and by mail.
     async fn is_told(&mut self) -> Result<()> {
         self.notices += 1;
         let wanted = self.notices;
@@ -64,7 +63,7 @@ impl Journey {
         .await
     }
 
-    /// How many notices of the order came by SMS and by mail.
+    /// How many notices of the order came by SMS and by mail; the mail with the invoice is none.
     pub async fn notices_received(&self) -> Result<(usize, usize)> {
         let messages = self.stage.sandbox.messages().await?;
         let sms = messages
@@ -73,7 +72,9 @@ impl Journey {
             .filter(|sms| sms.params.get("order").and_then(Value::as_str) == Some(&self.number));
         let address = self.form.notice_email().as_str();
         let mail = messages.mail.iter().filter(|mail| {
-            mail.to == address && format!("{}{}", mail.subject, mail.text).contains(&self.number)
+            !mail.is_invoice()
+                && mail.to == address
+                && format!("{}{}", mail.subject, mail.text).contains(&self.number)
         });
         Ok((sms.count(), mail.count()))
     }

@@ -14,8 +14,8 @@ async fn subscribed() -> World {
     world
 }
 
-fn tracking(status: TrackingStatus, at: time::OffsetDateTime) -> Option<Tracking> {
-    Some(Tracking { status, at })
+fn tracking(status: TrackingStatus, at: time::OffsetDateTime) -> Tracking {
+    Tracking { status, at }
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_push_is_recorded_and_then_answered() {
         assert_eq!((answer.status, answer.json()), (200, taken));
     }
     let known = tracking(TrackingStatus::OutForDelivery, datetime!(2026-04-07 01:30 UTC));
-    assert_eq!(world.tracking().await, known);
+    assert_eq!(world.tracking().await, Some(known));
     // Nothing of the courier's sentences is kept.
     let stored = serde_json::to_string(&world.order().await).unwrap();
     assert!(!stored.contains("派送") && !stored.contains("13800000000"));
@@ -61,7 +61,10 @@ async fn a_time_to_come_is_now() {
     let world = subscribed().await;
     let push = world.service.push(&told(WAYBILL, "0", "2036-04-07 09:00:00"));
     assert_eq!(world.push(push).await.status, 200);
-    assert_eq!(world.tracking().await, tracking(TrackingStatus::InTransit, NOW));
+    assert_eq!(
+        world.tracking().await,
+        Some(tracking(TrackingStatus::InTransit, NOW))
+    );
 }
 
 #[tokio::test]
