@@ -30,31 +30,52 @@ const CALLS: [Call; 5] = [
     Call::RefundQuery,
 ];
 
-async fn make(shop: &Shop, call: Call) -> Result<(), Failure> {
+/// A trade that is paid and refunded, and one that is opened and closed.
+struct Numbers {
+    paid: String,
+    open: String,
+    refund: String,
+}
+
+impl Numbers {
+    fn of(fault: &str) -> Self {
+        Self {
+            paid: format!("{fault}_P"),
+            open: format!("{fault}_O"),
+            refund: format!("{fault}_R"),
+        }
+    }
+}
+
+async fn make(shop: &Shop, call: Call, numbers: &Numbers) -> Result<(), Failure> {
+    let Numbers { paid, open, refund } = numbers;
     match call {
-        Call::Open => shop.ask_for_code(OPEN).await.map(drop),
-        Call::Query => shop.query(PAID).await.map(drop),
-        Call::Close => shop.close(OPEN).await.map(drop),
-        Call::Refund => shop.refund(PAID, REFUND, PRICE_FEN).await.map(drop),
-        Call::RefundQuery => shop.refund_query(PAID, REFUND).await.map(drop),
+        Call::Open => shop.ask_for_code(open).await.map(drop),
+        Call::Query => shop.query(paid).await.map(drop),
+        Call::Close => shop.close(open).await.map(drop),
+        Call::Refund => shop.refund(paid, refund, PRICE_FEN).await.map(drop),
+        Call::RefundQuery => shop.refund_query(paid, refund).await.map(drop),
     }
 }
 
 /// Each call fails once by this fault, which leaves open what happened, and then goes as it should.
-async fn each_call_survives(mode: Mode, fault: &str, is_expected: fn(&Doubt) -> bool) {
-    let Some(mut shop) = Shop::open(mode).await else {
-        return;
-    };
-    shop.sell(PAID).await;
+async fn each_call_survives(shop: &mut Shop, fault: &str, is_expected: fn(&Doubt) -> bool) {
+    let numbers = Numbers::of(fault);
+    shop.sell(&numbers.paid).await;
     for call in CALLS {
         shop.set_faults(json!({fault: 1})).await;
-        let failed = make(&shop, call).await;
+        let failed = make(shop, call, &numbers).await;
+        let mode = shop.mode;
         assert!(
             matches!(&failed, Err(Failure::Unknown(doubt)) if is_expected(doubt)),
             "{mode:?} {call:?}: {failed:?}"
         );
-        let again = make(&shop, call).await;
-        assert!(again.is_ok(), "{mode:?} {call:?}: {again:?}");
+        let again = make(shop, call, &numbers).await;
+        assert!(again.is_ok(), "{mode:?} {fault} {call:?}: {again:?}");
+        if matches!(call, Call::Refund) && mode.is_alipay() {
+            // Reading it asks about the refund, which would meet the next fault.
+            shop.inbox.next().await.read.unwrap();
+        }
     }
 }
 
@@ -63,30 +84,34 @@ fn is_busy(doubt: &Doubt) -> bool {
 }
 
 #[tokio::test]
-async fn a_system_error_leaves_open_what_happened() {
-    for mode in Mode::ONE_OF_EACH {
-        each_call_survives(mode, "system_error", is_busy).await;
+async fn an_error_of_alipay_leaves_open_what_happened() {
+    let Some(mut shop) = Shop::open(Mode::AlipayKey).await else {
+        return;
+    };
+    each_call_survives(&mut shop, "system_error", is_busy).await;
+    let is_limit = |doubt: &Doubt| matches!(doubt, Doubt::Status(429));
+    each_call_survives(&mut shop, "rate_limited", is_limit).await;
+}
+
+#[tokio::test]
+async fn an_error_of_wechat_pay_leaves_open_what_happened() {
+    let Some(mut shop) = Shop::open(Mode::WechatBoth).await else {
+        return;
+    };
+    for fault in ["system_error", "rate_limited"] {
+        each_call_survives(&mut shop, fault, is_busy).await;
     }
 }
 
 #[tokio::test]
-async fn who_asks_too_often_asks_later() {
-    each_call_survives(Mode::AlipayKey, "rate_limited", |doubt| {
-        matches!(doubt, Doubt::Status(429))
-    })
-    .await;
-    each_call_survives(Mode::WechatBoth, "rate_limited", is_busy).await;
-}
-
-#[tokio::test]
 async fn what_was_accepted_and_not_done_is_asked_for_again() {
-    for mode in Mode::WECHAT {
-        each_call_survives(
-            mode,
-            "accepted_not_done",
-            |doubt| matches!(doubt, Doubt::Busy(code) if code == "202"),
-        )
-        .await;
+    for mode in [Mode::WechatPublicKey, Mode::WechatSm] {
+        let Some(mut shop) = Shop::open(mode).await else {
+            return;
+        };
+        // Even an answer that says nothing is signed.
+        let is_accepted = |doubt: &Doubt| matches!(doubt, Doubt::Busy(code) if code == "202");
+        each_call_survives(&mut shop, "accepted_not_done", is_accepted).await;
     }
 }
 
@@ -142,11 +167,11 @@ async fn an_answer_under_another_certificate_is_not_believed() {
     let Some(mut shop) = Shop::open(Mode::AlipayCertificate).await else {
         return;
     };
-    shop.sell(PAID).await;
-    shop.ask_for_code(OPEN).await.unwrap();
+    let numbers = Numbers::of("wrong_cert_sn");
+    shop.sell(&numbers.paid).await;
     shop.set_faults(json!({"wrong_cert_sn": true})).await;
     for call in CALLS {
-        let answered = make(&shop, call).await;
+        let answered = make(&shop, call, &numbers).await;
         assert!(
             matches!(answered, Err(Failure::Unknown(Doubt::BadSignature))),
             "{call:?}: {answered:?}"

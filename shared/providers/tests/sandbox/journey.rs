@@ -7,6 +7,7 @@ use yinxin_providers::payments::{
     BillLine, Close, Doubt, Failure, Movement, Notification, Paid, Query, Reason, RefundState,
 };
 
+use crate::notifications::only_the_provider_is_believed;
 use crate::shop::{Mode, PRICE_FEN, Shop, now};
 
 const NUMBER: &str = "20230422A0007_01";
@@ -56,7 +57,8 @@ async fn understood_in(mode: Mode) {
     assert_eq!(shop.query(NUMBER).await.unwrap(), Query::Paid(paid.clone()));
     assert_eq!(shop.recorded(NUMBER).await["refunded_fen"], PRICE_FEN);
     billed(&shop, &paid, back).await;
-    closed(&shop).await;
+    closed(&mut shop).await;
+    only_the_provider_is_believed(&mut shop).await;
 }
 
 /// Open, pay, believe the notification, ask.
@@ -159,7 +161,7 @@ async fn billed(shop: &Shop, paid: &Paid, back: [(String, i64, OffsetDateTime); 
 }
 
 /// Closing a trade that is unpaid, paid, not scanned, unknown.
-async fn closed(shop: &Shop) {
+async fn closed(shop: &mut Shop) {
     let (scanned, unscanned, paid) = ("20230422A0008_01", "20230422A0009_01", "20230422A0010_01");
     for number in [scanned, unscanned, paid] {
         shop.ask_for_code(number).await.unwrap();
@@ -182,14 +184,27 @@ async fn closed(shop: &Shop) {
     assert_eq!(shop.close(unscanned).await.unwrap(), close);
     assert_eq!(shop.query(unscanned).await.unwrap(), then);
     assert_eq!(try_to_pay(shop, unscanned).await, payable);
+    if payable == 200 {
+        // Late, and to be believed.
+        is_told_as_paid(shop, unscanned).await;
+    }
 
     assert_eq!(shop.pay(paid).await, [200]);
+    is_told_as_paid(shop, paid).await;
     assert_eq!(shop.close(paid).await.unwrap(), Close::Paid);
     assert!(matches!(shop.query(paid).await.unwrap(), Query::Paid(_)));
 
     let unknown = "20230422A0011_01";
     assert_eq!(shop.close(unknown).await.unwrap(), Close::NotScanned);
     assert_eq!(shop.query(unknown).await.unwrap(), Query::Unpaid);
+}
+
+async fn is_told_as_paid(shop: &mut Shop, number: &str) {
+    let told = shop.inbox.next().await.read.unwrap();
+    assert!(
+        matches!(&told, Notification::Paid { out_trade_no, .. } if out_trade_no == number),
+        "{told:?}"
+    );
 }
 
 async fn try_to_pay(shop: &Shop, out_trade_no: &str) -> u16 {

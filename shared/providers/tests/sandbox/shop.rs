@@ -29,20 +29,6 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub const ALL: [Self; 6] = [
-        Self::AlipayKey,
-        Self::AlipayCertificate,
-        Self::WechatPublicKey,
-        Self::WechatCertificate,
-        Self::WechatBoth,
-        Self::WechatSm,
-    ];
-    pub const WECHAT: [Self; 4] = [
-        Self::WechatPublicKey,
-        Self::WechatCertificate,
-        Self::WechatBoth,
-        Self::WechatSm,
-    ];
     /// One of each provider, where it is not the keys that matter.
     pub const ONE_OF_EACH: [Self; 2] = [Self::AlipayKey, Self::WechatBoth];
 
