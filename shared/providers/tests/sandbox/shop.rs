@@ -42,14 +42,14 @@ impl Mode {
     }
 
     fn start(self) -> Option<Sandbox> {
-        match self {
-            Self::AlipayKey => Sandbox::start("public-key", "key"),
-            Self::AlipayCertificate => Sandbox::start("public-key", "certificate"),
-            Self::WechatPublicKey => Sandbox::start("public-key", "key"),
-            Self::WechatCertificate => Sandbox::start("certificate", "key"),
-            Self::WechatBoth => Sandbox::start("both", "key"),
-            Self::WechatSm => Sandbox::start("sm", "key"),
-        }
+        let (wechat, alipay) = match self {
+            Self::AlipayKey | Self::WechatPublicKey => ("public-key", "key"),
+            Self::AlipayCertificate => ("public-key", "certificate"),
+            Self::WechatCertificate => ("certificate", "key"),
+            Self::WechatBoth => ("both", "key"),
+            Self::WechatSm => ("sm", "key"),
+        };
+        Sandbox::start(wechat, alipay)
     }
 }
 
