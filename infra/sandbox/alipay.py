@@ -204,8 +204,7 @@ class Gateway:
             "refund_fee": yuan(trade.refunded_fen),
             "trade_no": trade.trade_no,
         }
-        queried = biz.get("query_options")
-        if isinstance(queried, list) and "refund_detail_item_list" in queried:
+        if _asks_for(biz, "refund_detail_item_list"):
             node["refund_detail_item_list"] = [{"amount": yuan(refund.amount_fen), "fund_channel": "ALIPAYACCOUNT"}]
             node["send_back_fee"] = yuan(refund.amount_fen)
         return node
@@ -225,6 +224,8 @@ class Gateway:
         }
         if refund.status != "SUCCESS":
             del node["refund_status"]
+        elif _asks_for(biz, "gmt_refund_pay"):
+            node["gmt_refund_pay"] = refund.at.strftime(TIME_FORMAT)
         return node
 
     def _bill(self, biz: dict, _params: dict, request: web.Request) -> dict:
@@ -274,6 +275,12 @@ class Gateway:
             return web.json_response(describe(act(wish.get("out_trade_no"))))
 
         return handle
+
+
+def _asks_for(biz: dict, name: str) -> bool:
+    """Some parts of an answer only come to those who ask for them."""
+    options_asked = biz.get("query_options")
+    return isinstance(options_asked, list) and name in options_asked
 
 
 def merged(query: str, content_type: str, body: bytes) -> dict[str, str]:

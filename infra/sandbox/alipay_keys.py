@@ -20,6 +20,12 @@ DEFAULT_MODE = "key"
 # rsaEncryption and everything below it: the signatures that count for `alipay_root_cert_sn` under RSA2.
 RSA_SIGNATURES = oid("1.2.840.113549.1.1")[2:]
 LIFE = timedelta(days=3650)
+USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+    "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
+CA_USAGES = ("key_cert_sign", "crl_sign")
+LEAF_USAGES = ("digital_signature", "content_commitment")
 
 
 def fresh(mode: str) -> tuple[dict, dict]:
@@ -85,12 +91,12 @@ def _certificates(merchant: rsa.RSAPrivateKey, provider: rsa.RSAPrivateKey, app_
         serial += 1
     other = _certificate(other_name, other_key.public_key(), other_name, other_key, ca=True, serial=serial)
     issuing_name, issuing_key = _name("TEST ONLY Certification Authority Class 2 R1"), new_key()
-    # Nobody needs the issuing CA's certificate: names of certificates come from their issuer's name alone.
+    issuing = _certificate(issuing_name, issuing_key.public_key(), root_name, root_key, ca=True)
+    alipay = _certificate(_name("TEST ONLY Alipay"), provider.public_key(), issuing_name, issuing_key)
     return {
         "app_certificate": _pem(_certificate(_name(app_id), merchant.public_key(), issuing_name, issuing_key)),
-        "alipay_certificate": _pem(
-            _certificate(_name("TEST ONLY Alipay"), provider.public_key(), issuing_name, issuing_key)
-        ),
+        # As in the real download, its issuer follows: without it no way leads to a root.
+        "alipay_certificate": _pem(alipay) + _pem(issuing),
         "alipay_root_certificates": _sm2_root() + _pem(root) + _pem(elliptic) + _pem(other),
     }
 
@@ -108,6 +114,7 @@ def _name(common_name: str) -> x509.Name:
 
 def _certificate(subject, key, issuer, issuer_key, *, ca: bool = False, serial: int | None = None) -> x509.Certificate:
     now = datetime.now(UTC)
+    usage = dict.fromkeys(USAGES, False) | dict.fromkeys(CA_USAGES if ca else LEAF_USAGES, True)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -117,6 +124,7 @@ def _certificate(subject, key, issuer, issuer_key, *, ca: bool = False, serial: 
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + LIFE)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.KeyUsage(**usage), critical=True)
         .sign(issuer_key, hashes.SHA256())
     )
 

@@ -285,6 +285,14 @@ class Refunds(OutsideTest):
         asked = await self.alipay("alipay.trade.fastpay.refund.query", out_trade_no=NUMBER, out_request_no=NUMBER)
         self.assertEqual((asked["refund_status"], asked["refund_amount"]), ("REFUND_SUCCESS", "220.00"))
 
+    async def test_the_time_of_a_refund_is_told_to_who_asks_for_it(self):
+        await self.refund("100.00", out_request_no="R1")
+        for options, at in ({}, None), ({"query_options": ["gmt_refund_pay"]}, "2024-05-20 10:11:12"):
+            asked = await self.alipay(
+                "alipay.trade.fastpay.refund.query", out_trade_no=NUMBER, out_request_no="R1", **options
+            )
+            self.assertEqual((asked["refund_status"], asked.get("gmt_refund_pay")), ("REFUND_SUCCESS", at))
+
     async def test_a_refund_that_was_not_asked_for_has_no_status(self):
         asked = await self.alipay("alipay.trade.fastpay.refund.query", out_trade_no=NUMBER, out_request_no="R9")
         self.assertEqual(asked, {"code": "10000", "msg": "Success"})

@@ -53,6 +53,17 @@ class Certificates(OutsideTest):
         self.assertEqual(self.app.public_key(), ours)
         self.assertNotEqual(self.alipay_certificate.public_key(), ours)
 
+    def test_a_way_leads_from_the_provider_s_certificate_to_a_root(self):
+        """The download holds the certificate and its issuer; the root stands in the bundle."""
+        alipay, issuing = x509.load_pem_x509_certificates(self.secret["alipay_certificate"].encode())
+        self.assertEqual(alipay, self.alipay_certificate)
+        roots = (x509.load_pem_x509_certificate(block.encode()) for block in BLOCK.findall(self.roots()))
+        (root,) = (root for root in roots if root.subject == issuing.issuer)
+        for certificate, issuer in ((alipay, issuing), (issuing, root), (root, root)):
+            certificate.verify_directly_issued_by(issuer)
+            self.assertTrue(issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+            self.assertTrue(issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign)
+
     def test_only_roots_under_rsa_count(self):
         self.assertEqual(
             self.oids,
