@@ -50,7 +50,7 @@ impl Scheme {
 /// The private key of the merchant's API certificate.
 pub(super) enum SigningKey {
     Rsa(RsaKeyPair),
-    Sm2(yinxin_pki::SigningKey),
+    Sm2(Box<yinxin_pki::SigningKey>),
 }
 
 impl SigningKey {
@@ -59,7 +59,9 @@ impl SigningKey {
         let der = pem::der(text).ok_or(ConfigError::PrivateKey)?;
         let key = match scheme {
             Scheme::Rsa => RsaKeyPair::from_pkcs8(&der).map(Self::Rsa).ok(),
-            Scheme::Sm2 => yinxin_pki::SigningKey::from_pkcs8_der(&der).map(Self::Sm2).ok(),
+            Scheme::Sm2 => yinxin_pki::SigningKey::from_pkcs8_der(&der)
+                .map(|key| Self::Sm2(Box::new(key)))
+                .ok(),
         };
         key.filter(|key| key.sign(b"can it sign?").is_some())
             .ok_or(ConfigError::PrivateKey)

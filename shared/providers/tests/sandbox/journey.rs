@@ -4,7 +4,7 @@ use serde_json::json;
 use time::macros::offset;
 use time::{Date, Duration, OffsetDateTime};
 use yinxin_providers::payments::{
-    BillLine, Close, Doubt, Failure, Movement, Notification, Paid, Query, Reason, RefundState,
+    BillLine, Close, Doubt, Failure, Movement, NewTrade, Notification, Paid, Query, Reason, RefundState,
 };
 
 use crate::notifications::only_the_provider_is_believed;
@@ -72,7 +72,7 @@ async fn paid(shop: &mut Shop) -> Paid {
     assert!(code.starts_with(scheme), "{code}");
     shop.ask_for_code(NUMBER).await.expect("the same trade again");
     assert_eq!(shop.query(NUMBER).await.unwrap(), Query::Unpaid);
-    let dearer = yinxin_providers::payments::NewTrade {
+    let dearer = NewTrade {
         amount_fen: PRICE_FEN + 1,
         ..shop.trade(NUMBER)
     };

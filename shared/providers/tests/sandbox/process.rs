@@ -1,8 +1,10 @@
-//! The sandbox as a process of its own, on a free port, with keys that nobody used before.
+//! The sandbox as a process of its own, on a free port, with keys that this run made.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,31 +21,11 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// With these modes of WeChat Pay and Alipay. `None` if Python or its packages are missing and need not be there.
-    pub fn start(wechat: &str, alipay: &str) -> Option<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    pub fn start(wechat: &'static str, alipay: &'static str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
-        let sandbox = |arguments: &[&str]| {
-            let mut command = Command::new(python(&root));
-            command
-                .arg(root.join("infra/sandbox"))
-                .args(arguments)
-                .arg("--dir")
-                .arg(directory.path());
-            command
-        };
-        match sandbox(&["init", "--wechat", wechat, "--alipay", alipay]).output() {
-            Err(error) => return missing(&error.to_string()),
-            Ok(made) if !made.status.success() => {
-                let text = String::from_utf8_lossy(&made.stderr).into_owned();
-                assert!(
-                    text.contains("ModuleNotFoundError"),
-                    "no keys can be made: {text}"
-                );
-                return missing(&text);
-            }
-            Ok(_) => {}
-        }
-        let mut process = sandbox(&["serve", "--port", "0", "--smtp-port", "0"])
+        init(directory.path(), [wechat, alipay])?;
+        let mut process = sandbox("serve", directory.path())
+            .args(["--port", "0", "--smtp-port", "0"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -92,6 +74,50 @@ impl Drop for Sandbox {
     }
 }
 
+/// What `init` made in this run, by modes: keys take their time, and no test changes them.
+static MADE: Mutex<BTreeMap<[&str; 2], [String; 2]>> = Mutex::new(BTreeMap::new());
+const FILES: [&str; 2] = ["secrets.json", "config.json"];
+
+/// Fills a folder with keys.
+fn init(directory: &Path, modes: [&'static str; 2]) -> Option<()> {
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(texts) = made.get(&modes) {
+        for (file, text) in FILES.iter().zip(texts) {
+            std::fs::write(directory.join(file), text).unwrap();
+        }
+        return Some(());
+    }
+    let [wechat, alipay] = modes;
+    let ended = sandbox("init", directory)
+        .args(["--wechat", wechat, "--alipay", alipay])
+        .output();
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => return missing(&error.to_string()),
+    };
+    if !ended.status.success() {
+        let text = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            text.contains("ModuleNotFoundError"),
+            "no keys can be made: {text}"
+        );
+        return missing(&text);
+    }
+    let texts = FILES.map(|file| std::fs::read_to_string(directory.join(file)).unwrap());
+    made.insert(modes, texts);
+    Some(())
+}
+
+fn sandbox(subcommand: &str, directory: &Path) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut command = Command::new(python(&root));
+    command
+        .arg(root.join("infra/sandbox"))
+        .args([subcommand, "--dir"])
+        .arg(directory);
+    command
+}
+
 fn python(root: &Path) -> PathBuf {
     std::env::var_os("YINXIN_PYTHON").map_or_else(
         || {
@@ -102,7 +128,7 @@ fn python(root: &Path) -> PathBuf {
     )
 }
 
-fn missing(why: &str) -> Option<Sandbox> {
+fn missing(why: &str) -> Option<()> {
     assert!(
         std::env::var_os("REQUIRE_SANDBOX").is_none(),
         "the sandbox is missing: {why}"
