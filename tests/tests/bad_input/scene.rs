@@ -1,4 +1,5 @@
 //! An order at some step, and what a refusal must not change.
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -6,7 +7,9 @@ use yinxin_order::form::sample;
 use yinxin_tests::applicant::{self, Applicant};
 use yinxin_tests::client::Answer;
 use yinxin_tests::journey::{Stage, new_seed};
-use yinxin_tests::{Journey, Step};
+use yinxin_tests::{Journey, Step, wait};
+
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A unit's order that came through `step`, and what must not change.
 pub struct Scene {
@@ -20,14 +23,27 @@ impl Scene {
         let stage = Stage::open().await?;
         let place = stage.place(&format!("bad-{name}"))?;
         let mut journey = Journey::new(&stage, sample::unit(new_seed()), &place).await?;
-        journey.through(step).await?;
+        Box::pin(journey.through(step)).await?;
         let mut scene = Scene {
             stage,
             journey,
             before: (0, Value::Null),
         };
+        scene.rests().await?;
         scene.before = scene.now().await?;
         Ok(scene)
+    }
+
+    /// Waits for what takes place beside the journey: an approved order's invoice.
+    async fn rests(&self) -> Result<()> {
+        let Ok(applicant) = self.applicant() else {
+            return Ok(());
+        };
+        wait::until("the invoice", LIMIT, async || {
+            let invoice = &applicant.view().await?["invoice"];
+            Ok((invoice.is_null() || invoice["status"] == "issued").then_some(()))
+        })
+        .await
     }
 
     pub fn applicant(&self) -> Result<&Applicant> {

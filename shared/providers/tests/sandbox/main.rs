@@ -6,9 +6,11 @@
 
 mod bank;
 mod calls;
+mod identity;
 mod inbox;
 mod journey;
 mod notifications;
 mod process;
 mod refunds;
 mod shop;
+mod sms;
