@@ -20,10 +20,15 @@ pub struct Scene {
 
 impl Scene {
     pub async fn after(name: &str, step: Step) -> Result<Scene> {
+        // A whole journey is a large future.
+        Box::pin(Self::made(name, step)).await
+    }
+
+    async fn made(name: &str, step: Step) -> Result<Scene> {
         let stage = Stage::open().await?;
         let place = stage.place(&format!("bad-{name}"))?;
         let mut journey = Journey::new(&stage, sample::unit(new_seed()), &place).await?;
-        Box::pin(journey.through(step)).await?;
+        journey.through(step).await?;
         let mut scene = Scene {
             stage,
             journey,
