@@ -132,7 +132,7 @@ fn swapped_types_of_pins_are_a_matter_of_the_profile() {
 #[test]
 fn a_pin_with_a_nul_is_not_cut_off_and_tried() {
     let application = application(&fake::library(standard(), profile()));
-    let refused = application.verify_pin(PinKind::User, "123456\0789");
+    let refused = application.verify_pin(PinKind::User, "123456\0abc");
     assert!(matches!(refused, Err(Error::PinRefused(_))));
 }
 
