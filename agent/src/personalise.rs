@@ -3,7 +3,12 @@
 //! Each step is written into the token before what follows it goes out, so that a second run after a crash at any
 //! point goes on with the same key: see [`journal::State`].
 use time::OffsetDateTime;
-use yinxin_pki::{Attribute, CsrBuilder, Name, PublicKey, name::NameError, oid, pem, sm3};
+use yinxin_pki::{
+    Attribute, CsrBuilder, Name, PublicKey,
+    name::NameError,
+    oid, pem, sm3,
+    symmetric::{KEY_BYTES, sm4_ecb_encrypt},
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -273,10 +278,14 @@ impl Personalisation<'_> {
         signing
             .verify(&challenge, &signature)
             .map_err(|_| PersonaliseError::ReadBack("the signing key does not sign"))?;
-        let ciphertext = encryption
-            .encrypt(&challenge, &mut rng)
-            .map_err(|_| PersonaliseError::ReadBack("the encryption key does not encrypt"))?;
-        if self.token.decrypt(&ciphertext)?.as_slice() == challenge {
+        // By a session key, as a letter to the holder would come: every token can do that (GM/T 0016-2012, 7.6.24).
+        let mut session_key = Zeroizing::new([0; KEY_BYTES]);
+        getrandom::fill(session_key.as_mut())?;
+        let wrapped = encryption.encrypt(session_key.as_ref(), &mut rng);
+        let (Ok(wrapped), Some(blocks)) = (wrapped, sm4_ecb_encrypt(&session_key, &challenge)) else {
+            return Err(PersonaliseError::ReadBack("the encryption key does not encrypt"));
+        };
+        if self.token.decrypt_under(&wrapped, &blocks)?.as_slice() == challenge {
             Ok(())
         } else {
             Err(PersonaliseError::ReadBack("the encryption key does not decrypt"))
@@ -313,7 +322,7 @@ impl Personalisation<'_> {
             }
             Err(OpenError::Malformed) => return Err(PersonaliseError::Journal),
         };
-        if self.token.tries_left()?.user < 2 {
+        if self.token.tries_left()?.user.left < 2 {
             return Err(PersonaliseError::TooFewTries);
         }
         // The operator's PIN first: it still holds unless an earlier run came further than this.

@@ -43,6 +43,15 @@ pub enum ReadError {
 
 /// Reads at most `limit` bytes of a file that only its owner can read.
 pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    read_guarded(path, limit, 0o077, 0o600)
+}
+
+/// Reads at most `limit` bytes of a file that only its owner can write: others may know what is in it.
+pub fn read_trusted(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    read_guarded(path, limit, 0o022, 0o644)
+}
+
+fn read_guarded(path: &Path, limit: u64, refused: u32, wanted: u32) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let failed = |source| ReadError::Io {
         path: path.to_owned(),
         source,
@@ -56,7 +65,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     if !metadata.is_file() {
         return Err(failed(io::Error::other("not a regular file")));
     }
-    refuse_mode(path, &metadata, 0o077, 0o600)?;
+    refuse_mode(path, &metadata, refused, wanted)?;
     let too_long = || ReadError::TooLong {
         path: path.to_owned(),
         limit,
@@ -161,6 +170,19 @@ mod tests {
             read(&path, 64),
             Err(ReadError::Exposed { mode: 0o640, .. })
         ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_write_is_not_trusted() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agent.toml");
+        replace(&path, b"").unwrap();
+        for (mode, is_trusted) in [(0o644, true), (0o664, false), (0o646, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_trusted(&path, 64).is_ok(), is_trusted, "{mode:o}");
+        }
     }
 
     #[test]

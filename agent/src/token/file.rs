@@ -8,11 +8,14 @@ use std::{
 };
 
 use rand_core::Rng as _;
-use yinxin_pki::{Certificate, EnvelopedKey, PublicKey, SigningKey};
+use yinxin_pki::{
+    Certificate, EnvelopedKey, PublicKey, SigningKey,
+    symmetric::{KEY_BYTES, sm4_ecb_decrypt},
+};
 use zeroize::Zeroizing;
 
 use super::{
-    Identity, PIN_TRIES, PinKind, RECORD_LIMIT_BYTES, Token, TokenError, TriesLeft, Usage,
+    Identity, PIN_TRIES, PinKind, RECORD_LIMIT_BYTES, Token, TokenError, Tries, TriesLeft, Usage,
     document::{Container, Document, FORMAT, KeyPair, LABEL_LIMIT_BYTES, LIMIT_BYTES, PinSlot},
     vault::{Base64, Cost, OpenError, PinSealed, StorageKey, rng},
 };
@@ -139,7 +142,11 @@ impl FileToken {
         let purpose = purpose(&self.document.serial, &kind.to_string(), &[]);
         match self.document.pin(kind).storage_key.open(pin, &purpose) {
             Ok(bytes) => StorageKey::from_bytes(&bytes).map_err(|_| self.corrupt("its storage key")),
-            Err(OpenError::Refused) => Err(TokenError::WrongPin { kind, left }),
+            Err(OpenError::Refused) => Err(TokenError::WrongPin {
+                kind,
+                left,
+                most: PIN_TRIES,
+            }),
             Err(OpenError::Malformed) => Err(self.corrupt("a PIN's entry")),
         }
     }
@@ -198,9 +205,13 @@ impl Token for FileToken {
     }
 
     fn tries_left(&self) -> Result<TriesLeft, TokenError> {
+        let tries = |left| Tries {
+            left,
+            most: PIN_TRIES,
+        };
         Ok(TriesLeft {
-            user: self.document.user_pin.tries_left,
-            admin: self.document.admin_pin.tries_left,
+            user: tries(self.document.user_pin.tries_left),
+            admin: tries(self.document.admin_pin.tries_left),
         })
     }
 
@@ -267,10 +278,19 @@ impl Token for FileToken {
             .map_err(|_| TokenError::Decryption)
     }
 
+    fn decrypt_under(&mut self, session_key: &[u8], blocks: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        let session_key = self.decrypt(session_key)?;
+        session_key
+            .first_chunk()
+            .filter(|_| session_key.len() == KEY_BYTES)
+            .and_then(|key| sm4_ecb_decrypt(key, blocks))
+            .ok_or(TokenError::Decryption)
+    }
+
     fn import_enveloped_key(&mut self, envelope: &EnvelopedKey) -> Result<PublicKey, TokenError> {
         let key = envelope
             .open(&self.private_key(Usage::Signing)?)
-            .map_err(TokenError::Envelope)?;
+            .map_err(|error| TokenError::Envelope(error.into()))?;
         match self.public_key(Usage::Encryption)? {
             Some(held) if held != *key.public_key() => return Err(TokenError::KeyExists(Usage::Encryption)),
             Some(held) => return Ok(held),
@@ -342,7 +362,7 @@ fn lock(directory: &Path) -> Result<File, TokenError> {
         .map_err(unwritable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TokenError::Busy(directory.to_owned())),
+        Err(TryLockError::WouldBlock) => Err(TokenError::Busy(directory.display().to_string())),
         Err(TryLockError::Error(source)) => Err(unwritable(source)),
     }
 }

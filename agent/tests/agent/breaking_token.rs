@@ -104,6 +104,10 @@ impl Token for BreakingToken {
         self.call(|token| token.decrypt(ciphertext))
     }
 
+    fn decrypt_under(&mut self, session_key: &[u8], blocks: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        self.call(|token| token.decrypt_under(session_key, blocks))
+    }
+
     fn import_enveloped_key(&mut self, envelope: &EnvelopedKey) -> Result<PublicKey, TokenError> {
         self.call(|token| token.import_enveloped_key(envelope))
     }

@@ -31,7 +31,7 @@ fn reopened(directory: &tempfile::TempDir, token: FileToken) -> FileToken {
 }
 
 fn user_tries(token: &FileToken) -> u8 {
-    token.tries_left().unwrap().user
+    token.tries_left().unwrap().user.left
 }
 
 #[test]
@@ -39,7 +39,9 @@ fn six_wrong_pins_lock_the_token_and_the_right_one_no_longer_opens_it() {
     let (directory, mut token) = made();
     for left in (0..PIN_TRIES).rev() {
         let refused = token.login(&pin("654321"));
-        assert!(matches!(refused, Err(TokenError::WrongPin { kind: PinKind::User, left: l }) if l == left));
+        assert!(
+            matches!(refused, Err(TokenError::WrongPin { kind: PinKind::User, left: l, .. }) if l == left)
+        );
         token = reopened(&directory, token);
     }
     assert!(matches!(
