@@ -144,7 +144,7 @@ pub enum TokenError {
     #[error("the UKey is full")]
     Full,
     /// A token that no application was made in: its vendor does that.
-    #[error("the UKey has no application{}", named(.0))]
+    #[error("the UKey has no application{}", named(.0.as_deref()))]
     NoApplication(Option<String>),
     /// The device's own refusal, or its library's.
     #[error("the UKey did not do it")]
@@ -254,8 +254,8 @@ fn listed(items: &[impl fmt::Display]) -> String {
     format!(" ({})", items.join("; "))
 }
 
-fn named(name: &Option<String>) -> String {
-    name.as_ref().map(|name| format!(" {name}")).unwrap_or_default()
+fn named(name: Option<&str>) -> String {
+    name.map(|name| format!(" {name}")).unwrap_or_default()
 }
 
 impl fmt::Display for Usage {

@@ -9,7 +9,7 @@ use super::{
     output::{self, Output},
     pins::{self, Entry},
 };
-use crate::token::{FileToken, Token as _, vault::Cost};
+use crate::token::{FileToken, Token, libraries::Present, vault::Cost};
 
 /// Most tokens that a list opens.
 const LIST_LIMIT: usize = 1000;
@@ -22,11 +22,44 @@ pub fn init(directory: &Path, label: &str, pin_file: Option<&Path>) -> Result<Ou
     }
     let pins = pins::both(pin_file, Entry::New)?;
     let token = FileToken::create(directory, label, &pins.user, &pins.admin, Cost::STANDARD)?;
-    Ok(output::brief(&directory.to_string_lossy(), &token)?)
+    Ok(output::brief(&token)?)
 }
 
-/// Lists the token in a directory and those one level below it.
-pub fn list(directory: &Path) -> Result<Output, Failure> {
+/// Lists the UKeys that are plugged in.
+pub fn list(present: &Present) -> Output {
+    let (mut text, mut tokens) = (String::new(), Vec::new());
+    for found in &present.tokens {
+        // One token that another program uses does not hide the others.
+        match found.open().and_then(|token| output::brief(&token)) {
+            Ok(mut brief) => {
+                brief.json["library"] = found.library_name.as_str().into();
+                text.push_str(&brief.text);
+                tokens.push(brief.json);
+            }
+            Err(error) => {
+                let error = Failure::from(error).chain();
+                text.extend([&found.identity.to_string(), ": ", &error, "\n"]);
+                tokens.push(json!({
+                    "serial": found.identity.serial, "label": found.identity.label,
+                    "library": found.library_name, "error": error,
+                }));
+            }
+        }
+    }
+    if tokens.is_empty() {
+        text.push_str("no UKey is plugged in\n");
+    }
+    for problem in &present.problems {
+        text.extend([problem, "\n"]);
+    }
+    Output {
+        text,
+        json: json!({ "tokens": tokens, "problems": present.problems }),
+    }
+}
+
+/// Lists the file token in a directory and those one level below it.
+pub fn list_directory(directory: &Path) -> Result<Output, Failure> {
     let mut places = vec![directory.to_owned()];
     match fs::read_dir(directory) {
         Ok(entries) => {
@@ -47,8 +80,9 @@ pub fn list(directory: &Path) -> Result<Output, Failure> {
     {
         let name = place.to_string_lossy();
         // One damaged token does not hide the others.
-        match FileToken::open(place).and_then(|token| output::brief(&name, &token)) {
-            Ok(brief) => {
+        match FileToken::open(place).and_then(|token| output::brief(&token)) {
+            Ok(mut brief) => {
+                brief.json["directory"] = name.as_ref().into();
                 text.push_str(&brief.text);
                 tokens.push(brief.json);
             }
@@ -69,19 +103,13 @@ pub fn list(directory: &Path) -> Result<Output, Failure> {
 }
 
 /// Shows a token.
-pub fn show(directory: &Path) -> Result<Output, Failure> {
-    let token = FileToken::open(directory)?;
-    Ok(output::whole(
-        &directory.to_string_lossy(),
-        &token,
-        OffsetDateTime::now_utc(),
-    )?)
+pub fn show(token: &dyn Token) -> Result<Output, Failure> {
+    Ok(output::whole(token, OffsetDateTime::now_utc())?)
 }
 
 /// Sets a new user PIN with the admin PIN.
-pub fn unblock(directory: &Path, pin_file: Option<&Path>) -> Result<Output, Failure> {
-    let mut token = FileToken::open(directory)?;
+pub fn unblock(token: &mut dyn Token, pin_file: Option<&Path>) -> Result<Output, Failure> {
     let pins = pins::both(pin_file, Entry::Known)?;
     token.unblock(&pins.admin, &pins.user)?;
-    Ok(output::brief(&directory.to_string_lossy(), &token)?)
+    Ok(output::brief(token)?)
 }
