@@ -137,6 +137,7 @@ impl Personalisation<'_> {
         if let Some(outcome) = finished(self.token, reference)? {
             return Ok(outcome);
         }
+        self.token.lock()?;
         let journal = Journal::read(self.token)?;
         // A drawn password may already be the token's PIN: that step finds out for itself.
         if !matches!(

@@ -189,6 +189,9 @@ pub trait Token {
     /// Label and serial number (`SKF_GetDevInfo`).
     fn identity(&self) -> Identity;
 
+    /// Keeps other programs away until this value is dropped (`SKF_LockDev`), where the library can do that.
+    fn lock(&mut self) -> Result<(), TokenError>;
+
     /// The retry counters (`SKF_GetPINInfo`).
     fn tries_left(&self) -> Result<TriesLeft, TokenError>;
 

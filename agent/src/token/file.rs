@@ -204,6 +204,11 @@ impl Token for FileToken {
         }
     }
 
+    /// It is since it was opened.
+    fn lock(&mut self) -> Result<(), TokenError> {
+        Ok(())
+    }
+
     fn tries_left(&self) -> Result<TriesLeft, TokenError> {
         let tries = |left| Tries {
             left,

@@ -15,7 +15,7 @@ use record::Record;
 /// How long a token waits for another program to let go of it.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A UKey, locked for this program while the value lives, where its library can lock.
+/// A UKey.
 pub struct SkfToken {
     library: Library,
     device_name: Text,
@@ -31,12 +31,6 @@ impl SkfToken {
     pub fn open(library: &Library, device_name: &Text) -> Result<Self, TokenError> {
         let device = library.connect(device_name).map_err(TokenError::Device)?;
         let identity = identity(&device);
-        match device.lock(LOCK_PATIENCE) {
-            Err(Error::Busy(_)) => return Err(TokenError::Busy(identity.to_string())),
-            // Then nothing keeps two programs apart but the people who start them.
-            Ok(()) | Err(Error::Unsupported(_)) => {}
-            Err(error) => return Err(TokenError::Device(error)),
-        }
         let profile = library.profile();
         let names = device.applications().map_err(TokenError::Device)?;
         let name = chosen(&names, &profile.application)
@@ -137,6 +131,14 @@ pub(super) fn identity(device: &Device) -> Identity {
 impl Token for SkfToken {
     fn identity(&self) -> Identity {
         self.identity.clone()
+    }
+
+    fn lock(&mut self) -> Result<(), TokenError> {
+        match self.device.lock(LOCK_PATIENCE) {
+            // Without, nothing keeps two programs apart but the people who start them.
+            Ok(()) | Err(Error::Unsupported(_)) => Ok(()),
+            Err(error) => Err(self.refusal(error)),
+        }
     }
 
     fn tries_left(&self) -> Result<TriesLeft, TokenError> {

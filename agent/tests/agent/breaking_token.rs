@@ -68,6 +68,10 @@ impl Token for BreakingToken {
         self.inner.identity()
     }
 
+    fn lock(&mut self) -> Result<(), TokenError> {
+        self.call(Token::lock)
+    }
+
     fn tries_left(&self) -> Result<TriesLeft, TokenError> {
         self.inner.tries_left()
     }
