@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use crate::{
     configuration,
     platform::Reference,
-    token::{FileToken, Token, TokenLibraries},
+    token::{SkfToken, TokenLibraries},
 };
 
 mod failure;
@@ -51,6 +51,8 @@ at first. When it is done, the token's user password is a random one that only i
 const PIN_FILE_HELP: &str =
     "File of mode 600 with the user PIN in its first line and the admin PIN in its second";
 
+const USER_PIN_FILE_HELP: &str = "File of mode 600 with the token's user PIN in its first line";
+
 /// Signer agent: tokens, and personalising them for orders.
 #[derive(Parser)]
 #[command(name = "yinxin-agent", version, about, after_help = EXAMPLES)]
@@ -64,7 +66,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make, list, show and unblock tokens.
+    /// List, show, check and unblock UKeys.
     Token {
         #[command(subcommand)]
         command: TokenCommand,
@@ -82,21 +84,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum TokenCommand {
-    /// Make a blank file token in a directory.
-    #[command(
-        after_help = "Example:\n  yinxin-agent token init --dir ./blank --label 'Blank 17' --pin-file pins"
-    )]
-    Init {
-        /// Directory of the token.
-        #[arg(long, value_name = "DIR", env = "YINXIN_TOKEN_DIR")]
-        dir: PathBuf,
-        /// Name for people, at most 32 bytes.
-        #[arg(long, default_value = "Yinxin token")]
-        label: String,
-        #[arg(long, value_name = "FILE", help = PIN_FILE_HELP)]
-        pin_file: Option<PathBuf>,
-    },
-    /// List the UKeys that are plugged in, or the file tokens in a directory and one level below it.
+    /// List the UKeys that are plugged in.
     #[command(after_help = "Example:\n  yinxin-agent token list")]
     List {
         #[command(flatten)]
@@ -107,6 +95,14 @@ enum TokenCommand {
     Show {
         #[command(flatten)]
         place: Place,
+    },
+    /// Log in, and let both keys of a token work once.
+    #[command(after_help = "Example:\n  yinxin-agent token check --pin-file pins")]
+    Check {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long, value_name = "FILE", help = USER_PIN_FILE_HELP)]
+        pin_file: Option<PathBuf>,
     },
     /// Set a new user PIN with the admin PIN, after too many wrong entries.
     #[command(after_help = "Example:\n  yinxin-agent token unblock --token 3A0000000017")]
@@ -134,9 +130,6 @@ struct Place {
     /// Configuration that names the UKey libraries [default: yinxin/agent.toml in the user's configuration directory]
     #[arg(long, value_name = "FILE", env = "YINXIN_AGENT_CONFIGURATION")]
     configuration: Option<PathBuf>,
-    /// Directory of a file token, in place of a UKey.
-    #[arg(long, value_name = "DIR", env = "YINXIN_TOKEN_DIR", conflicts_with_all = ["token", "profiles"])]
-    dir: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -152,11 +145,7 @@ struct PersonaliseArguments {
     session_file: PathBuf,
     #[command(flatten)]
     place: Place,
-    #[arg(
-        long,
-        value_name = "FILE",
-        help = "File of mode 600 with the token's first user PIN in its first line"
-    )]
+    #[arg(long, value_name = "FILE", help = USER_PIN_FILE_HELP)]
     pin_file: Option<PathBuf>,
     /// Longest wait for the certificates, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -171,11 +160,8 @@ impl Place {
     }
 
     /// Opens the token that is meant.
-    fn open(&self) -> Result<Box<dyn Token>, Failure> {
-        Ok(match &self.dir {
-            Some(directory) => Box::new(FileToken::open(directory)?),
-            None => Box::new(self.libraries()?.one(self.token.as_deref())?),
-        })
+    fn open(&self) -> Result<SkfToken, Failure> {
+        Ok(self.libraries()?.one(self.token.as_deref())?)
     }
 }
 
@@ -212,15 +198,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run_token(command: TokenCommand) -> Result<Output, Failure> {
     match command {
-        TokenCommand::Init { dir, label, pin_file } => tokens::init(&dir, &label, pin_file.as_deref()),
-        TokenCommand::List { place } => match &place.dir {
-            Some(directory) => tokens::list_directory(directory),
-            None => Ok(tokens::list(&place.libraries()?.present())),
-        },
-        TokenCommand::Show { place } => tokens::show(&*place.open()?),
-        TokenCommand::Unblock { place, pin_file } => {
-            tokens::unblock(&mut *place.open()?, pin_file.as_deref())
-        }
+        TokenCommand::List { place } => Ok(tokens::list(&place.libraries()?.present())),
+        TokenCommand::Show { place } => tokens::show(&place.open()?),
+        TokenCommand::Check { place, pin_file } => tokens::check(&mut place.open()?, pin_file.as_deref()),
+        TokenCommand::Unblock { place, pin_file } => tokens::unblock(&mut place.open()?, pin_file.as_deref()),
     }
 }
 

@@ -266,30 +266,8 @@ impl Personalisation<'_> {
             }
         }
         match (written.signing.public_key(), written.encryption.public_key()) {
-            (Some(signing), Some(encryption)) => self.prove_keys(signing, encryption),
+            (Some(signing), Some(encryption)) => prove_keys(self.token, signing, encryption),
             _ => Err(PersonaliseError::ReadBack("a public key is no SM2 key")),
-        }
-    }
-
-    fn prove_keys(&mut self, signing: &PublicKey, encryption: &PublicKey) -> Result<(), PersonaliseError> {
-        let mut rng = crate::token::vault::rng();
-        let mut challenge = [0; 32];
-        getrandom::fill(&mut challenge)?;
-        let signature = self.token.sign(&challenge)?;
-        signing
-            .verify(&challenge, &signature)
-            .map_err(|_| PersonaliseError::ReadBack("the signing key does not sign"))?;
-        // By a session key, as a letter to the holder would come: every token can do that (GM/T 0016-2012, 7.6.24).
-        let mut session_key = Zeroizing::new([0; KEY_BYTES]);
-        getrandom::fill(session_key.as_mut())?;
-        let wrapped = encryption.encrypt(session_key.as_ref(), &mut rng);
-        let (Ok(wrapped), Some(blocks)) = (wrapped, sm4_ecb_encrypt(&session_key, &challenge)) else {
-            return Err(PersonaliseError::ReadBack("the encryption key does not encrypt"));
-        };
-        if self.token.decrypt_under(&wrapped, &blocks)?.as_slice() == challenge {
-            Ok(())
-        } else {
-            Err(PersonaliseError::ReadBack("the encryption key does not decrypt"))
         }
     }
 
@@ -382,6 +360,33 @@ impl Personalisation<'_> {
             State::Reported { .. } => (self.progress)(Step::Reported),
             State::Started { .. } | State::PasswordDrawn { .. } => {}
         }
+    }
+}
+
+/// Lets both private keys work once, and checks what comes out with the public ones. Needs the login.
+pub fn prove_keys(
+    token: &mut dyn Token,
+    signing: &PublicKey,
+    encryption: &PublicKey,
+) -> Result<(), PersonaliseError> {
+    let mut rng = crate::token::vault::rng();
+    let mut challenge = [0; 32];
+    getrandom::fill(&mut challenge)?;
+    let signature = token.sign(&challenge)?;
+    signing
+        .verify(&challenge, &signature)
+        .map_err(|_| PersonaliseError::ReadBack("the signing key does not sign"))?;
+    // By a session key, as a letter to the holder would come: every token can do that (GM/T 0016-2012, 7.6.24).
+    let mut session_key = Zeroizing::new([0; KEY_BYTES]);
+    getrandom::fill(session_key.as_mut())?;
+    let wrapped = encryption.encrypt(session_key.as_ref(), &mut rng);
+    let (Ok(wrapped), Some(blocks)) = (wrapped, sm4_ecb_encrypt(&session_key, &challenge)) else {
+        return Err(PersonaliseError::ReadBack("the encryption key does not encrypt"));
+    };
+    if token.decrypt_under(&wrapped, &blocks)?.as_slice() == challenge {
+        Ok(())
+    } else {
+        Err(PersonaliseError::ReadBack("the encryption key does not decrypt"))
     }
 }
 

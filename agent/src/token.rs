@@ -1,25 +1,20 @@
 //! What the agent asks of a token. The steps are those of GM/T 0016 (SKF): one application with one container, records
 //! in the application's files.
-use std::{fmt, io, path::PathBuf};
+use std::fmt;
 
-use yinxin_pki::{Certificate, EnvelopedKey, PublicKey, key::SigningFailed};
+use yinxin_pki::{Certificate, EnvelopedKey, PublicKey};
 use zeroize::Zeroizing;
 
-use crate::{pin::Pin, private_file::ReadError};
+use crate::pin::Pin;
 
-mod document;
-pub mod file;
 pub mod libraries;
 mod notice;
 pub mod skf;
 pub mod vault;
 
-pub use file::FileToken;
 pub use libraries::TokenLibraries;
 pub use skf::SkfToken;
 
-/// Wrong entries after which a PIN is locked.
-pub const PIN_TRIES: u8 = 6;
 /// Longest record, in bytes.
 pub const RECORD_LIMIT_BYTES: usize = 32 * 1024;
 
@@ -44,9 +39,9 @@ pub enum PinKind {
 /// Name and number of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Given when it was made, for people.
+    /// For people.
     pub label: String,
-    /// Unique, of letters and digits.
+    /// Unique.
     pub serial: String,
 }
 
@@ -102,21 +97,12 @@ pub enum TokenError {
     /// The enveloped key does not open with the signing key, or is not the key that it names.
     #[error("the enveloped encryption key does not open with this token's signing key")]
     Envelope(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// No label of a token.
-    #[error(
-        "a label has 1 to {} bytes and no control characters",
-        document::LABEL_LIMIT_BYTES
-    )]
-    Label,
     /// The derivation of a key from a PIN did not run.
     #[error("no key can be derived from the PIN with this token's parameters")]
     Cost,
     /// More than a record may hold.
     #[error("the record is longer than {RECORD_LIMIT_BYTES} bytes")]
     RecordTooLong,
-    /// There is a token in that place already.
-    #[error("{} already holds a token", .0.display())]
-    AlreadyThere(PathBuf),
     /// Another program works with the token.
     #[error("another program is using the token {0}")]
     Busy(String),
@@ -155,28 +141,6 @@ pub enum TokenError {
     /// What it signed does not verify with its own key.
     #[error("the UKey's signature does not verify: its library may need another profile")]
     BadSignature,
-    /// Not to be read as it lies there: missing, open to others, not readable.
-    #[error("the token cannot be opened")]
-    Unreadable(#[from] ReadError),
-    /// What was read is no token, or was changed outside this program.
-    #[error("the token {} is damaged: {reason}", path.display())]
-    Corrupt {
-        /// Where it lies.
-        path: PathBuf,
-        /// What does not fit.
-        reason: String,
-    },
-    /// It could not be written; what was there stands.
-    #[error("the token {} cannot be written", path.display())]
-    Unwritable {
-        /// Where it lies.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// No signature came about; the same call again helps.
-    #[error("the token did not sign")]
-    Signature(#[source] SigningFailed),
     /// The ciphertext is not for this token's encryption key.
     #[error("the ciphertext does not decrypt with the token's encryption key")]
     Decryption,
@@ -184,7 +148,7 @@ pub enum TokenError {
 
 /// A token with one container: a signing pair, an encryption pair and their certificates.
 ///
-/// What changes the token is on the disk, or in the device, when the call returns.
+/// What changes the token is in the device when the call returns.
 pub trait Token {
     /// Label and serial number (`SKF_GetDevInfo`).
     fn identity(&self) -> Identity;

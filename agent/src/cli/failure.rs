@@ -57,9 +57,6 @@ pub enum Failure {
     /// It is not known which libraries to load.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
-    /// A directory cannot be read.
-    #[error("the directory cannot be read")]
-    Directory(#[source] io::Error),
     /// A file or folder that was named cannot be read.
     #[error("{0} cannot be read")]
     Unreadable(String, #[source] io::Error),
@@ -87,7 +84,7 @@ impl Failure {
             | Self::Unreadable(..)
             | Self::Material(..)
             | Self::Setup(SetupError::Address | SetupError::Session)
-            | Self::Token(TokenError::Label | TokenError::SeveralTokens(_)) => USAGE,
+            | Self::Token(TokenError::SeveralTokens(_)) => USAGE,
             _ => FAILED,
         }
     }

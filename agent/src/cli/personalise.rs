@@ -27,7 +27,7 @@ pub fn run(arguments: &PersonaliseArguments, json: bool) -> Result<Output, Failu
     };
     let platform = Platform::new(&arguments.api, &session, pace)?;
     let mut token = arguments.place.open()?;
-    if let Some(outcome) = finished(&*token, &arguments.order)? {
+    if let Some(outcome) = finished(&token, &arguments.order)? {
         return Ok(output::outcome(&outcome));
     }
     let pin = pins::user(arguments.pin_file.as_deref())?;
@@ -45,7 +45,7 @@ pub fn run(arguments: &PersonaliseArguments, json: bool) -> Result<Output, Failu
         .map_err(Failure::Runtime)?;
     let outcome = runtime.block_on(
         Personalisation {
-            token: &mut *token,
+            token: &mut token,
             platform: &platform,
             cost: Cost::STANDARD,
             clock: OffsetDateTime::now_utc,

@@ -35,18 +35,11 @@ impl TokenError {
             Self::NoApplication(_) => "UKey 尚未初始化，请联系 UKey 厂商。".to_owned(),
             Self::BadSignature => "UKey 的签名无法验证，请检查其驱动程序的配置。".to_owned(),
             Self::Decryption => "密文不是发给这个 UKey 的，无法解密。".to_owned(),
-            Self::Corrupt { .. } => "UKey 已损坏，请更换。".to_owned(),
             Self::Device(error) => match error.code() {
                 Some(code) => format!("UKey 操作失败（错误码 {code:#010X}）。"),
                 None => "UKey 操作失败，请检查其驱动程序。".to_owned(),
             },
-            Self::Label
-            | Self::Cost
-            | Self::RecordTooLong
-            | Self::AlreadyThere(_)
-            | Self::Unreadable(_)
-            | Self::Unwritable { .. }
-            | Self::Signature(_) => "UKey 操作失败。".to_owned(),
+            Self::Cost | Self::RecordTooLong => "UKey 操作失败。".to_owned(),
         }
     }
 }

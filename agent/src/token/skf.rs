@@ -29,6 +29,13 @@ pub struct SkfToken {
 impl SkfToken {
     /// Opens a device that is plugged in. Nothing is unlocked.
     pub fn open(library: &Library, device_name: &Text) -> Result<Self, TokenError> {
+        Self::opened(library, device_name).map_err(|error| match error {
+            TokenError::Device(Error::Removed(_)) => TokenError::Removed,
+            error => error,
+        })
+    }
+
+    fn opened(library: &Library, device_name: &Text) -> Result<Self, TokenError> {
         let device = library.connect(device_name).map_err(TokenError::Device)?;
         let identity = identity(&device);
         let profile = library.profile();
