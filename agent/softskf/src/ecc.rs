@@ -119,3 +119,6 @@ impl Library {
         EccSignatureBlob::from_der(&signature)
     }
 }
+
+#[cfg(test)]
+mod tests;
