@@ -12,8 +12,8 @@ pub const SOFT_TOKEN: &str = "softskf";
 const LIMIT_BYTES: u64 = 64 * 1024;
 /// Most libraries that are loaded.
 const LIBRARIES_LIMIT: usize = 16;
-/// Where the software token's library lies, seen from the program.
-const SOFT_TOKEN_PLACES: [&str; 3] = [".", "../lib", "../lib/yinxin"];
+/// Where the software token's library lies, seen from the program; cargo leaves it in `deps`.
+const SOFT_TOKEN_PLACES: [&str; 4] = ["deps", ".", "../lib", "../lib/yinxin"];
 
 /// Why there is no list of libraries.
 #[derive(Debug, thiserror::Error)]
