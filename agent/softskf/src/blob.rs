@@ -13,9 +13,9 @@ const NUMBER_BYTES: usize = 32;
 const FIELD_BYTES: usize = 64;
 
 /// Bytes of `ECCCIPHERBLOB` before its ciphertext.
-pub const CIPHER_HEADER_BYTES: usize = 164;
+pub const CIPHER_HEADER_BYTES: u32 = 164;
 /// Bytes of `ENVELOPEDKEYBLOB` before its ciphertext.
-pub const ENVELOPED_HEADER_BYTES: usize = 372;
+pub const ENVELOPED_HEADER_BYTES: u32 = 372;
 
 /// `ECCPUBLICKEYBLOB`, 132 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl EccSignatureBlob {
 
 impl EccCipher {
     /// The length of the ciphertext that a header announces, within the limit.
-    pub fn announced(header: &[u8; CIPHER_HEADER_BYTES]) -> Result<u32, Sar> {
+    pub fn announced(header: &[u8; CIPHER_HEADER_BYTES as usize]) -> Result<u32, Sar> {
         let (_, length) = header.split_last_chunk::<4>().ok_or(Sar::Fail)?;
         let length = u32::from_le_bytes(*length);
         (1..=MAX_ECC_BYTES)
@@ -246,7 +246,7 @@ mod tests {
         let der = key.public_key().encrypt(b"session", &mut rng()).unwrap();
         let cipher = EccCipher::from_der(&der).unwrap();
         let blob = cipher.to_blob().unwrap();
-        assert_eq!(blob.len(), CIPHER_HEADER_BYTES + 7);
+        assert_eq!(blob.len(), 164 + 7);
         let read = EccCipher::from_blob(&blob).unwrap();
         assert_eq!(read, cipher);
         assert_eq!(key.decrypt(&read.to_der()).unwrap().as_slice(), b"session");

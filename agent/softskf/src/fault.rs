@@ -32,7 +32,7 @@ pub enum Moment {
 
 /// Faults to come, and whether one has happened.
 pub struct Faults {
-    faults: Vec<Fault>,
+    to_come: Vec<Fault>,
     calls: HashMap<String, u32>,
     pulled: Option<Marked>,
     marker: PathBuf,
@@ -64,7 +64,7 @@ impl Fault {
 impl Faults {
     pub fn new(faults: Vec<Fault>, directory: &Path) -> Self {
         Self {
-            faults,
+            to_come: faults,
             calls: HashMap::new(),
             pulled: None,
             marker: directory.join(MARKER),
@@ -73,13 +73,13 @@ impl Faults {
 
     /// Counts a call; what is to happen to it.
     pub fn count(&mut self, call: &str) -> Option<Moment> {
-        if self.faults.is_empty() {
+        if self.to_come.is_empty() {
             return None;
         }
         let number = self.calls.entry(call.to_owned()).or_default();
         *number += 1;
         let due = |fault: &&Fault| fault.call == call && fault.number == *number;
-        self.faults.iter().find(due).map(|fault| fault.moment)
+        self.to_come.iter().find(due).map(|fault| fault.moment)
     }
 
     pub fn pull(&mut self) {

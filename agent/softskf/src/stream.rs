@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// Bytes of a block, and of a key.
-pub const BLOCK_BYTES: usize = 16;
+pub const BLOCK_BYTES: usize = KEY_LENGTH as usize;
+/// The same, as C counts.
+pub const KEY_LENGTH: u32 = 16;
 
 /// A block cipher with its mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,22 +134,22 @@ impl Stream {
     /// Ends the message; gives what is left of it.
     pub fn finish(mut self) -> Result<Zeroizing<Vec<u8>>, Sar> {
         let mut data = std::mem::take(&mut self.pending);
-        match (self.padding, self.direction) {
-            (Padding::None, _) if data.is_empty() => Ok(data),
-            (Padding::None, _) => Err(Sar::DataLength),
+        let wanted = match (self.padding, self.direction) {
+            (Padding::None, _) => 0,
             (Padding::Pkcs5, Direction::Encrypt) => {
-                let padded = pad(&data);
-                data = padded;
-                self.transform(&mut data);
-                Ok(data)
+                data = pad(&data);
+                BLOCK_BYTES
             }
-            (Padding::Pkcs5, Direction::Decrypt) if data.len() == BLOCK_BYTES => {
-                self.transform(&mut data);
-                unpad(&mut data)?;
-                Ok(data)
-            }
-            (Padding::Pkcs5, Direction::Decrypt) => Err(Sar::DataLength),
+            (Padding::Pkcs5, Direction::Decrypt) => BLOCK_BYTES,
+        };
+        if data.len() != wanted {
+            return Err(Sar::DataLength);
         }
+        self.transform(&mut data);
+        if (self.padding, self.direction) == (Padding::Pkcs5, Direction::Decrypt) {
+            unpad(&mut data)?;
+        }
+        Ok(data)
     }
 
     fn transform(&mut self, data: &mut [u8]) {

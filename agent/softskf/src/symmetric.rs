@@ -145,8 +145,11 @@ impl Library {
         within_limit(piece)?;
         let mut place = lock(key.stream(direction));
         let mut stream = place.clone().ok_or(Sar::NotInitialised)?;
-        let mut out = stream.update(piece);
-        out.extend_from_slice(&stream.finish()?);
+        let (head, tail) = (stream.update(piece), stream.finish()?);
+        // One buffer of the right size: one that grows leaves copies behind.
+        let mut out = Zeroizing::new(Vec::with_capacity(head.len() + tail.len()));
+        out.extend_from_slice(&head);
+        out.extend_from_slice(&tail);
         if deliver(&out)? == Delivered::Bytes {
             *place = None;
         }

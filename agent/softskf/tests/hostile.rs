@@ -1,9 +1,13 @@
 //! Arguments that no caller should pass, through the shared library itself: they are refused, and the process lives.
+#![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 #![allow(unsafe_code, reason = "the functions of C are called")]
 mod common;
 
 use std::{
+    collections::BTreeSet,
     ffi::c_void,
+    fs,
+    path::Path,
     ptr,
     sync::{Mutex, OnceLock, PoisonError},
 };
@@ -120,10 +124,9 @@ impl Loaded {
     fn call(&self, name: &str, arguments: &[usize]) -> u32 {
         let mut all = [0; 8];
         all[..arguments.len()].copy_from_slice(arguments);
-        let [a, b, c, d, e, f, g, h] =
-            all.map(|argument| ptr::with_exposed_provenance_mut::<c_void>(argument));
+        let all = all.map(ptr::with_exposed_provenance_mut::<c_void>);
         // SAFETY: pointers are NULL or have the room that the numbers beside them name, or the numbers are above every limit.
-        unsafe { self.function(name)(a, b, c, d, e, f, g, h) }
+        unsafe { self.function(name)(all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7]) }
     }
 
     fn log_in(&self) {
@@ -195,6 +198,47 @@ fn loaded() -> &'static Mutex<Loaded> {
     })
 }
 
+/// The words of a text that are names of functions, each before a parenthesis.
+fn names(text: &str) -> BTreeSet<String> {
+    let word = |rest: &str| {
+        let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')?;
+        rest[end..].starts_with('(').then(|| rest[..end].to_owned())
+    };
+    text.match_indices("SKF_")
+        .filter_map(|(at, _)| word(&text[at..]))
+        .collect()
+}
+
+#[test]
+fn the_header_and_the_library_have_the_same_functions() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let header = names(&fs::read_to_string(root.join("include/skf.h")).unwrap());
+    assert_eq!(header.len(), 79);
+    let mut written = BTreeSet::new();
+    for entry in fs::read_dir(root.join("src/abi")).unwrap() {
+        written.extend(names(&fs::read_to_string(entry.unwrap().path()).unwrap()));
+    }
+    assert_eq!(header, written);
+    let loaded = loaded().lock().unwrap_or_else(PoisonError::into_inner);
+    for name in &header {
+        loaded.function(name);
+    }
+    // What the tests here leave out takes structures by value, more arguments, or time.
+    let tried = FUNCTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let left_out: Vec<&String> = header.difference(&tried).collect();
+    assert_eq!(
+        left_out,
+        [
+            "SKF_CancelWaitForDevEvent",
+            "SKF_DecryptInit",
+            "SKF_EncryptInit",
+            "SKF_GenerateAgreementDataAndKeyWithECC",
+            "SKF_LockDev",
+            "SKF_WaitForDevEvent"
+        ]
+    );
+}
+
 #[test]
 fn every_function_refuses_nothing_but_zeros() {
     let loaded = loaded().lock().unwrap_or_else(PoisonError::into_inner);
@@ -213,7 +257,7 @@ fn a_handle_that_was_never_given_out_is_no_handle() {
         let argument = |kind| match kind {
             'h' => 0x7FFF_FFF0,
             'n' => 1,
-            't' => b"123456\0".as_ptr().expose_provenance(),
+            't' => c"123456".as_ptr().expose_provenance(),
             _ => address,
         };
         let arguments: Vec<usize> = shape.chars().map(argument).collect();
@@ -264,8 +308,7 @@ proptest! {
         let mut rooms: Vec<Vec<u8>> = Vec::new();
         let arguments: Vec<usize> = shape.chars().zip(&arguments).map(|(kind, argument)| match (kind, argument) {
             ('h', Argument::Handle(at)) => loaded.handles[*at],
-            ('h', Argument::Length(number)) => *number as usize,
-            ('n', Argument::Length(number)) => *number as usize,
+            ('h' | 'n', Argument::Length(number)) => *number as usize,
             ('n', Argument::Room(number)) => usize::from(*number),
             ('t' | 'p', Argument::Room(byte)) => {
                 let mut room = vec![*byte; ROOM];

@@ -1,5 +1,6 @@
 //! The program that makes devices.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 mod common;
 
 use std::{

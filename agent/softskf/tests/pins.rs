@@ -1,4 +1,5 @@
 //! PINs, applications and who may do what.
+#![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 mod common;
 
 use common::*;

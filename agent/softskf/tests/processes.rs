@@ -1,4 +1,5 @@
 //! Several holders of one device: threads, other processes, locks; and devices that come, go and break off in the middle.
+#![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 mod common;
 
 use std::{

@@ -1,4 +1,5 @@
 //! The crate skf-rs, which knows nothing of this library, drives it: another reading of the standard.
+#![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 #![allow(unsafe_code, reason = "the environment is set before any other thread")]
 mod common;
 

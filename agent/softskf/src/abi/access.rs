@@ -9,13 +9,12 @@ pub fn pin(text: Text) -> Result<Pin, Sar> {
 
 /// Tries a PIN; how many tries are left is told whenever one was made.
 fn counting(place: Out<Ulong>, attempt: impl FnOnce(&mut u32) -> Result<(), Sar>) -> Result<(), Sar> {
-    let mut left = None;
-    let mut count = u32::MAX;
-    let answer = attempt(&mut count);
-    if count != u32::MAX {
-        left = Some(count);
+    const UNTOUCHED: u32 = u32::MAX;
+    let mut left = UNTOUCHED;
+    let answer = attempt(&mut left);
+    if left != UNTOUCHED {
+        place.write(left);
     }
-    left.into_iter().for_each(|left| place.write(left));
     answer
 }
 

@@ -13,10 +13,9 @@ use zeroize::Zeroizing;
 
 /// An `ECCCIPHERBLOB` as it comes from C: its header says how long it is.
 fn cipher(blob: InBytes) -> Result<EccCipher, Sar> {
-    const HEADER: u32 = CIPHER_HEADER_BYTES as u32;
-    let header = blob.read(HEADER, HEADER)?;
+    let header = blob.read(CIPHER_HEADER_BYTES, CIPHER_HEADER_BYTES)?;
     let length = EccCipher::announced(header.as_slice().try_into().map_err(|_| Sar::Fail)?)?;
-    EccCipher::from_blob(&blob.read(HEADER + length, HEADER + MAX_ECC_BYTES)?)
+    EccCipher::from_blob(&blob.read(CIPHER_HEADER_BYTES + length, CIPHER_HEADER_BYTES + MAX_ECC_BYTES)?)
 }
 
 /// A private key from outside; the copy of its blob is wiped.
@@ -34,14 +33,13 @@ functions! {
 
     /// 7.6.12: opens and keeps the encryption key pair.
     fn SKF_ImportECCKeyPair(container: Handle, blob: InBytes) |library| {
-        const HEADER: u32 = ENVELOPED_HEADER_BYTES as u32;
-        let header = blob.read(HEADER, HEADER)?;
+        let header = blob.read(ENVELOPED_HEADER_BYTES, ENVELOPED_HEADER_BYTES)?;
         let (_, length) = header.split_last_chunk::<4>().ok_or(Sar::Fail)?;
         let length = u32::from_le_bytes(*length);
         if length > MAX_ECC_BYTES {
             return Err(Sar::DataLength);
         }
-        library.import_key_pair(container, &blob.read(HEADER + length, HEADER + MAX_ECC_BYTES)?)
+        library.import_key_pair(container, &blob.read(ENVELOPED_HEADER_BYTES + length, ENVELOPED_HEADER_BYTES + MAX_ECC_BYTES)?)
     }
 
     /// 7.6.13: signs e.

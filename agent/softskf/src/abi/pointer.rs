@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_text_without_an_end_is_not_read_further_than_its_limit() {
-        let text = Text(b"123456\0".as_ptr());
+        let text = Text(c"123456".as_ptr().cast());
         assert_eq!(text.read(6, Sar::PinLength).unwrap().as_str(), "123456");
         assert_eq!(text.read(5, Sar::PinLength), Err(Sar::PinLength));
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
             Err(Sar::InvalidParameter)
         );
         assert_eq!(
-            Text(b"\xff\0".as_ptr()).read(5, Sar::PinLength),
+            Text(c"\xff".as_ptr().cast()).read(5, Sar::PinLength),
             Err(Sar::InvalidParameter)
         );
     }

@@ -5,17 +5,16 @@ use crate::{
     blob::{BlockCipherParam, EccPublicKeyBlob},
     constants::{MAX_BUFFER_BYTES, MAX_ID_BYTES},
     stream::{
-        BLOCK_BYTES,
         Direction::{Decrypt, Encrypt},
+        KEY_LENGTH,
     },
 };
 
 functions! {
     /// 7.6.25: a key in the clear, of 16 bytes: nothing beside it says how long it is.
     fn SKF_SetSymmKey(device: Handle, key: InBytes, algorithm: Ulong, session_key: Out<Handle>) |library| {
-        const LENGTH: u32 = BLOCK_BYTES as u32;
         let place = session_key.check()?;
-        hand_out(place, library.set_key(device, algorithm, &key.read(LENGTH, LENGTH)?)?);
+        hand_out(place, library.set_key(device, algorithm, &key.read(KEY_LENGTH, KEY_LENGTH)?)?);
         Ok(())
     }
 

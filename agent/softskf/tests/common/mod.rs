@@ -1,5 +1,6 @@
 //! A device for a test, made with PINs that are worth nothing.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 use std::{path::Path, process::Command};
 
 use tempfile::TempDir;
