@@ -122,9 +122,9 @@ fn lose(test: &str, serial: &str, fault: &str, variables: &[(&str, &str)]) -> (b
         .envs(variables.iter().copied())
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{fault}: {text}");
-    let told = text
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{fault}: {printed}");
+    let told = printed
         .lines()
         .find_map(|line| line.split_once(RESULT))
         .map(|(_, told)| told.to_owned());
@@ -136,9 +136,13 @@ fn lose(test: &str, serial: &str, fault: &str, variables: &[(&str, &str)]) -> (b
     (was_pulled, told.unwrap_or_default())
 }
 
-#[tokio::test]
-async fn a_token_pulled_at_any_call_is_completed_by_the_next_run() {
+#[test]
+fn a_token_pulled_at_any_call_is_completed_by_the_next_run() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let mut pulled = 0;
     for call in CALLS {
         for moment in ["", ":lost"] {
@@ -160,9 +164,8 @@ async fn a_token_pulled_at_any_call_is_completed_by_the_next_run() {
                 // What it was doing after the platform had acknowledged it need not have failed.
                 let is_plain = ["done", "the token is not there"].contains(&told.as_str());
                 assert!(is_plain || told.contains("pulled out"), "{fault}: {told}");
-                world
-                    .run()
-                    .await
+                runtime
+                    .block_on(world.run())
                     .unwrap_or_else(|error| panic!("{fault}: {error}"));
                 world.assert_personalised();
             }
