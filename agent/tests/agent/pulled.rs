@@ -56,6 +56,19 @@ const CALLS: [&str; 27] = [
     "SKF_Decrypt",
 ];
 
+/// Those that change a token. Losing it after any other is losing it before the next.
+const CHANGES: [&str; 9] = [
+    "SKF_CreateContainer",
+    "SKF_VerifyPIN",
+    "SKF_ChangePIN",
+    "SKF_CreateFile",
+    "SKF_WriteFile",
+    "SKF_DeleteFile",
+    "SKF_GenECCKeyPair",
+    "SKF_ImportECCKeyPair",
+    "SKF_ImportCertificate",
+];
+
 /// Those that a blank token need not meet.
 const RARE: [&str; 2] = ["SKF_OpenContainer", "SKF_DeleteFile"];
 
@@ -145,7 +158,8 @@ fn a_token_pulled_at_any_call_is_completed_by_the_next_run() {
         .unwrap();
     let mut pulled = 0;
     for call in CALLS {
-        for moment in ["", ":lost"] {
+        let after = CHANGES.contains(&call).then_some(":lost");
+        for moment in std::iter::once("").chain(after) {
             for number in 1.. {
                 let world = World::new();
                 let fault = format!("{call}:{number}{moment}");
@@ -171,7 +185,7 @@ fn a_token_pulled_at_any_call_is_completed_by_the_next_run() {
             }
         }
     }
-    assert!(pulled > 150, "only {pulled} calls were lost");
+    assert!(pulled > 120, "only {pulled} calls were lost");
 }
 
 #[test]
