@@ -1,5 +1,6 @@
 //! The signer agent: a token, and what the vendor's operator does with it.
 pub mod cli;
+pub mod configuration;
 pub mod personalise;
 pub mod pin;
 pub mod platform;

@@ -4,6 +4,7 @@ use std::{error::Error, io};
 use serde_json::{Value, json};
 
 use crate::{
+    configuration::ConfigurationError,
     personalise::PersonaliseError,
     pin::PinRefusal,
     platform::{PlatformError, SetupError},
@@ -53,12 +54,9 @@ pub enum Failure {
     /// No terminal to ask on.
     #[error("there is no terminal to ask for PINs: use --pin-file")]
     NoTerminal(#[source] io::Error),
-    /// No place for a token.
-    #[error("there is no home directory: name the token's with --dir")]
-    NoDirectory,
-    /// A directory cannot be read.
-    #[error("the directory cannot be read")]
-    Directory(#[source] io::Error),
+    /// It is not known which libraries to load.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// A file or folder that was named cannot be read.
     #[error("{0} cannot be read")]
     Unreadable(String, #[source] io::Error),
@@ -82,11 +80,11 @@ impl Failure {
             | Self::SamePins
             | Self::PinFile(_)
             | Self::NoTerminal(_)
-            | Self::NoDirectory
+            | Self::Configuration(_)
             | Self::Unreadable(..)
             | Self::Material(..)
             | Self::Setup(SetupError::Address | SetupError::Session)
-            | Self::Token(TokenError::Label) => USAGE,
+            | Self::Token(TokenError::SeveralTokens(_)) => USAGE,
             _ => FAILED,
         }
     }

@@ -8,5 +8,8 @@ mod deliveries;
 mod interruptions;
 mod personalise;
 mod platform;
+mod pulled;
+mod soft_token;
+mod tokens;
 mod verifying;
 mod world;
