@@ -1,7 +1,9 @@
-//! The signer agent: a token, and what the vendor's operator does with it.
+//! The signer agent: a token, what the vendor's operator does with it, and the loopback service for sites.
 pub mod cli;
+pub mod operations;
 pub mod personalise;
 pub mod pin;
 pub mod platform;
 pub mod private_file;
+pub mod ticket;
 pub mod token;
