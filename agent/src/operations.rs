@@ -240,7 +240,10 @@ impl OperationError {
     pub fn can_be_corrected(&self) -> bool {
         matches!(
             self,
-            Self::PinRule(_) | Self::NewPin | Self::Entries | Self::Token(TokenError::WrongPin { left: 1.., .. })
+            Self::PinRule(_)
+                | Self::NewPin
+                | Self::Entries
+                | Self::Token(TokenError::WrongPin { left: 1.., .. })
         )
     }
 

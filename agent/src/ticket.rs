@@ -209,11 +209,7 @@ fn read(text: &str, key: &PublicKey) -> Result<Ticket, TicketRefusal> {
         return Err(TicketRefusal::Malformed);
     }
     let (payload, signature) = text.split_once('.').ok_or(TicketRefusal::Malformed)?;
-    let decode = |part: &str| {
-        URL_SAFE_NO_PAD
-            .decode(part)
-            .map_err(|_| TicketRefusal::Malformed)
-    };
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TicketRefusal::Malformed);
     let (payload, signature) = (decode(payload)?, decode(signature)?);
     // The signature first: nothing unsigned is parsed.
     key.verify(&[PREFIX, &payload].concat(), &signature)

@@ -8,6 +8,8 @@ use crate::{
     pin::PinRefusal,
     platform::{PlatformError, SetupError},
     private_file::ReadError,
+    service::StartError,
+    ticket::PlatformCertificatesError,
     token::TokenError,
 };
 
@@ -68,6 +70,15 @@ pub enum Failure {
     /// The result cannot be printed.
     #[error("the result cannot be printed")]
     Output(#[source] io::Error),
+    /// The service does not start.
+    #[error("the agent does not start")]
+    Start(#[from] StartError),
+    /// The certificates of the platform cannot be used.
+    #[error("{0} cannot be used")]
+    PlatformCertificates(String, #[source] PlatformCertificatesError),
+    /// No page can be opened.
+    #[error("the browser cannot be started")]
+    Browser(#[source] io::Error),
     /// The program's own start.
     #[error("the program cannot start its work")]
     Runtime(#[source] io::Error),
@@ -85,6 +96,7 @@ impl Failure {
             | Self::NoDirectory
             | Self::Unreadable(..)
             | Self::Material(..)
+            | Self::PlatformCertificates(..)
             | Self::Setup(SetupError::Address | SetupError::Session)
             | Self::Token(TokenError::Label) => USAGE,
             _ => FAILED,

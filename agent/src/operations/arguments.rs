@@ -243,15 +243,14 @@ fn decrypt(body: &DecryptBody) -> Result<Operation, ArgumentError> {
     let ciphertext = bytes(&body.ciphertext, "ciphertext")?;
     Ok(Operation::Decrypt(match body.format {
         CiphertextName::Sm2 => Ciphertext::Sm2(ciphertext),
-        CiphertextName::Cms => Ciphertext::Cms(
-            Envelope::from_der(&ciphertext).map_err(|_| ArgumentError::Value("ciphertext"))?,
-        ),
+        CiphertextName::Cms => {
+            Ciphertext::Cms(Envelope::from_der(&ciphertext).map_err(|_| ArgumentError::Value("ciphertext"))?)
+        }
     }))
 }
 
 fn write_certificates(body: WriteCertificatesBody) -> Result<(String, Renewal), ArgumentError> {
-    let certificate =
-        |pem: &str, field| Certificate::from_pem(pem).map_err(|_| ArgumentError::Value(field));
+    let certificate = |pem: &str, field| Certificate::from_pem(pem).map_err(|_| ArgumentError::Value(field));
     if body.chain.len() > CHAIN_LIMIT {
         return Err(ArgumentError::Value("chain"));
     }
@@ -316,7 +315,10 @@ mod tests {
         assert_eq!(refusal(Kind::ChangePin, r#"{"a":1}"#), fields);
         assert_eq!(refusal(Kind::Sign, r#"{"message":"AA=="}"#), fields);
         assert_eq!(
-            refusal(Kind::Sign, r#"{"message":"AA==","message":"AQ==","format":"raw"}"#),
+            refusal(
+                Kind::Sign,
+                r#"{"message":"AA==","message":"AQ==","format":"raw"}"#
+            ),
             fields
         );
         assert_eq!(

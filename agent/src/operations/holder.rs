@@ -65,27 +65,51 @@ impl Holder {
     }
 }
 
-/// All tokens with their certificates, for a site that the holder approved.
-pub fn list(tokens: &dyn Tokens, now: OffsetDateTime) -> Result<Vec<Value>, OperationError> {
+/// One of the tokens that are plugged in, with everything about it that is no secret.
+pub struct Listed {
+    /// Label and serial number.
+    pub identity: Identity,
+    /// Tries left of its PINs.
+    pub tries_left: TriesLeft,
+    /// For the signing key.
+    pub signing: Option<Certificate>,
+    /// For the encryption key.
+    pub encryption: Option<Certificate>,
+}
+
+/// All tokens, for the overview and for sites that the holder approved.
+pub fn list(tokens: &dyn Tokens) -> Result<Vec<Listed>, OperationError> {
     let mut list = Vec::new();
     for identity in tokens.list()? {
         let Some(token) = tokens.open(&identity.serial)? else {
             continue;
         };
-        let shown = |usage| -> Result<Value, TokenError> {
-            Ok(token.certificate(usage)?.map_or(Value::Null, |certificate| {
-                certificate_json(&certificate, usage, now)
-            }))
-        };
-        list.push(json!({
-            "serial": identity.serial,
-            "label": identity.label,
-            "user_pin_tries_left": token.tries_left()?.user,
-            "signing_certificate": shown(Usage::Signing)?,
-            "encryption_certificate": shown(Usage::Encryption)?,
-        }));
+        list.push(Listed {
+            identity,
+            tries_left: token.tries_left()?,
+            signing: token.certificate(Usage::Signing)?,
+            encryption: token.certificate(Usage::Encryption)?,
+        });
     }
     Ok(list)
+}
+
+impl Listed {
+    /// What a site gets to read.
+    pub fn to_json(&self, now: OffsetDateTime) -> Value {
+        let shown = |certificate: Option<&Certificate>, usage| {
+            certificate.map_or(Value::Null, |certificate| {
+                certificate_json(certificate, usage, now)
+            })
+        };
+        json!({
+            "serial": self.identity.serial,
+            "label": self.identity.label,
+            "user_pin_tries_left": self.tries_left.user,
+            "signing_certificate": shown(self.signing.as_ref(), Usage::Signing),
+            "encryption_certificate": shown(self.encryption.as_ref(), Usage::Encryption),
+        })
+    }
 }
 
 /// Whole days until the last second of validity; negative after it.

@@ -112,7 +112,9 @@ fn with_token(
                 "seal_sm3": hex::encode(seal.content()),
             }))
         }
-        Operation::ChangePin | Operation::Unblock | Operation::Personalise { .. } => Err(OperationError::Fault),
+        Operation::ChangePin | Operation::Unblock | Operation::Personalise { .. } => {
+            Err(OperationError::Fault)
+        }
     }
 }
 

@@ -64,7 +64,12 @@ pub fn message(
         SignFormat::CmsAttached => {
             let attributes = attributes();
             let signature = sign(token, signer, &attributes)?;
-            Ok(cms(&cms_write::assemble(message, signer, &attributes, &signature)))
+            Ok(cms(&cms_write::assemble(
+                message,
+                signer,
+                &attributes,
+                &signature,
+            )))
         }
         SignFormat::CmsDetached => detached(token, signer, &attributes()),
     }
@@ -80,9 +85,7 @@ pub fn digest(
 ) -> Result<Value, OperationError> {
     match format {
         DigestFormat::Raw => raw(token, signer, digest),
-        DigestFormat::CmsDetached => {
-            detached(token, signer, &cms_write::attributes_of_digest(digest, now))
-        }
+        DigestFormat::CmsDetached => detached(token, signer, &cms_write::attributes_of_digest(digest, now)),
     }
 }
 
@@ -104,11 +107,7 @@ fn raw(token: &mut dyn Token, signer: &Certificate, message: &[u8]) -> Result<Va
     }))
 }
 
-fn detached(
-    token: &mut dyn Token,
-    signer: &Certificate,
-    attributes: &[u8],
-) -> Result<Value, OperationError> {
+fn detached(token: &mut dyn Token, signer: &Certificate, attributes: &[u8]) -> Result<Value, OperationError> {
     let signature = sign(token, signer, attributes)?;
     Ok(cms(&cms_write::assemble_detached(signer, attributes, &signature)))
 }

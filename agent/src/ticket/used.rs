@@ -83,7 +83,10 @@ impl UsedTickets {
                 expires_at: *expires_at,
             })
             .collect();
-        private_file::replace(&self.path, &serde_json::to_vec(&entries).map_err(io::Error::from)?)?;
+        private_file::replace(
+            &self.path,
+            &serde_json::to_vec(&entries).map_err(io::Error::from)?,
+        )?;
         self.ids = ids;
         Ok(())
     }
