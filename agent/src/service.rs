@@ -69,6 +69,8 @@ pub struct Limits {
     pub pairing: Rate,
     /// Operations that open a page in a minute.
     pub operations: Rate,
+    /// Windows that the shell page asks for in a minute.
+    pub knocks: Rate,
 }
 
 impl Default for Limits {
@@ -79,6 +81,7 @@ impl Default for Limits {
             body: Duration::from_secs(10),
             pairing: Rate { each: 3, all: 6 },
             operations: Rate { each: 30, all: 60 },
+            knocks: Rate { each: 3, all: 3 },
         }
     }
 }
@@ -149,6 +152,7 @@ pub(crate) struct Agent {
     log: Mutex<Log>,
     pairing_pace: Mutex<Pace>,
     operations_pace: Mutex<Pace>,
+    knocks_pace: Mutex<Pace>,
 }
 
 impl Service {
@@ -175,6 +179,7 @@ impl Service {
             log: Mutex::new(Log::open(&file("operations.log"))?),
             pairing_pace: Mutex::new(Pace::new(settings.limits.pairing)),
             operations_pace: Mutex::new(Pace::new(settings.limits.operations)),
+            knocks_pace: Mutex::new(Pace::new(settings.limits.knocks)),
             turn: Arc::new(Semaphore::new(1)),
             portal: settings.portal,
             api: settings.api,

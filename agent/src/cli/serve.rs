@@ -51,11 +51,11 @@ pub struct Arguments {
     /// Directory of approved sites, used tickets and the log [default: in the user's data directory]
     #[arg(long, value_name = "DIR", env = "YINXIN_AGENT_STATE")]
     state: Option<PathBuf>,
-    /// Open the overview in the browser.
+    /// Open the overview at once.
     #[arg(long)]
     open: bool,
-    /// Open no browser; print the addresses of pages to a file, or to standard output.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "open")]
+    /// Start no browser; print the addresses of pages to a file, or to standard output.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
     print_pages: Option<Option<PathBuf>>,
     #[command(flatten)]
     place: Place,

@@ -106,7 +106,7 @@ pub(super) async fn call(
         PageCall::Knock => {
             fields::<NoFields>(body).map(|NoFields {}| ())?;
             // A window for the holder and nothing for whoever asked.
-            if !lock(&agent.pairing_pace).admits("", Instant::now()) {
+            if !lock(&agent.knocks_pace).admits("", Instant::now()) {
                 return Err(Refusal::TooOften);
             }
             agent.open(View::Overview).map_err(|_| Refusal::NoBrowser)?;

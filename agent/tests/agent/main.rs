@@ -8,5 +8,6 @@ mod deliveries;
 mod interruptions;
 mod personalise;
 mod platform;
+mod service;
 mod verifying;
 mod world;
