@@ -55,8 +55,8 @@ pub struct Arguments {
     #[arg(long)]
     open: bool,
     /// Start no browser; print the addresses of pages to a file, or to standard output.
-    #[arg(long, value_name = "FILE", num_args = 0..=1)]
-    print_pages: Option<Option<PathBuf>>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    print_pages: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
 }
@@ -114,7 +114,7 @@ fn prepare(arguments: Arguments) -> Result<(Settings, World), Failure> {
         .or_else(|| super::data_directory().map(|data| data.join("yinxin/agent")))
         .ok_or(Failure::NoDirectory)?;
     let browser: Arc<dyn Browser> = match arguments.print_pages {
-        Some(file) => Arc::new(PrintPages::to(file)),
+        Some(file) => Arc::new(PrintPages::to(Some(file).filter(|file| file != Path::new("-")))),
         None => Arc::new(SystemBrowser),
     };
     let settings = Settings {

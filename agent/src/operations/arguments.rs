@@ -181,7 +181,7 @@ pub fn parse(kind: Kind, body: &[u8]) -> Result<Asked, ArgumentError> {
             let LoginBody { audience, nonce } = fields(body)?;
             alone(Operation::Login(Challenge::new(audience, &nonce)?))
         }
-        Kind::Sign => sign(fields(body)?).map(alone)?,
+        Kind::Sign => sign(&fields(body)?).map(alone)?,
         Kind::SignDigest => sign_digest(&fields(body)?).map(alone)?,
         Kind::Decrypt => decrypt(&fields(body)?).map(alone)?,
         Kind::ChangePin => {
@@ -203,7 +203,7 @@ pub fn parse(kind: Kind, body: &[u8]) -> Result<Asked, ArgumentError> {
             ticketed(ticket, Operation::Unblock)
         }
         Kind::WriteCertificates => {
-            let (ticket, renewal) = write_certificates(fields(body)?)?;
+            let (ticket, renewal) = write_certificates(&fields(body)?)?;
             ticketed(ticket, Operation::WriteCertificates(Box::new(renewal)))
         }
         Kind::WriteSeal => {
@@ -214,7 +214,7 @@ pub fn parse(kind: Kind, body: &[u8]) -> Result<Asked, ArgumentError> {
     })
 }
 
-fn sign(body: SignBody) -> Result<Operation, ArgumentError> {
+fn sign(body: &SignBody) -> Result<Operation, ArgumentError> {
     let message = bytes(&body.message, "message")?;
     let format = match body.format {
         SignFormatName::Raw => {
@@ -249,7 +249,7 @@ fn decrypt(body: &DecryptBody) -> Result<Operation, ArgumentError> {
     }))
 }
 
-fn write_certificates(body: WriteCertificatesBody) -> Result<(String, Renewal), ArgumentError> {
+fn write_certificates(body: &WriteCertificatesBody) -> Result<(String, Renewal), ArgumentError> {
     let certificate = |pem: &str, field| Certificate::from_pem(pem).map_err(|_| ArgumentError::Value(field));
     if body.chain.len() > CHAIN_LIMIT {
         return Err(ArgumentError::Value("chain"));
@@ -263,7 +263,7 @@ fn write_certificates(body: WriteCertificatesBody) -> Result<(String, Renewal), 
             .map(|pem| certificate(pem, "chain"))
             .collect::<Result<_, _>>()?,
     };
-    Ok((body.ticket, renewal))
+    Ok((body.ticket.clone(), renewal))
 }
 
 fn bytes(text: &str, field: &'static str) -> Result<Vec<u8>, ArgumentError> {

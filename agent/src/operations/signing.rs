@@ -124,7 +124,7 @@ fn is_attributes(message: &[u8]) -> bool {
         .is_ok_and(|set| attribute(set.reader()) == Some(tag::OBJECT_IDENTIFIER))
 }
 
-/// CertificationRequestInfo ::= SEQUENCE { version INTEGER (0), subject Name, subjectPKInfo SEQUENCE, attributes [0] }
+/// `CertificationRequestInfo ::= SEQUENCE { version INTEGER (0), subject Name, subjectPKInfo SEQUENCE, attributes [0] }`
 fn is_request(message: &[u8]) -> bool {
     let read = || -> Option<bool> {
         let mut fields = Tlv::whole_of(tag::SEQUENCE, message).ok()?.reader();

@@ -59,14 +59,14 @@ pub(super) async fn call(
             tokens(agent).await
         }
         ApiCall::Operation(kind) => {
-            let asked = arguments::parse(kind, &body)?;
+            let parsed = arguments::parse(kind, &body)?;
             drop(body);
             if !lock(&agent.operations_pace).admits(origin.as_str(), std::time::Instant::now()) {
                 return Err(Refusal::TooOften);
             }
             let turn = take_turn(agent)?;
             let asker = Asker::Site(origin.into());
-            let job = work::prepare(agent, asker, asked).await?;
+            let job = work::prepare(agent, asker, parsed).await?;
             let (answer, receiver) = tokio::sync::oneshot::channel();
             let form = work::begin(agent, job, turn, Some(answer));
             let mut leaving = Leaving {

@@ -53,17 +53,13 @@ impl Browser for SystemBrowser {
 
 impl Browser for PrintPages {
     fn open(&self, address: &str) -> io::Result<()> {
-        match &self.file {
-            Some(path) => {
-                let mut file =
-                    private_file::open_for_writing(OpenOptions::new().append(true).create(true), path)?;
-                writeln!(file, "{address}")
-            }
-            None => {
-                let mut stdout = io::stdout().lock();
-                writeln!(stdout, "{address}")?;
-                stdout.flush()
-            }
+        if let Some(path) = &self.file {
+            let mut file =
+                private_file::open_for_writing(OpenOptions::new().append(true).create(true), path)?;
+            return writeln!(file, "{address}");
         }
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{address}")?;
+        stdout.flush()
     }
 }

@@ -29,12 +29,9 @@ pub(super) async fn serve(listener: TcpListener, agent: Arc<Agent>) {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
-        let stream = match accept(&listener).await {
-            Ok(stream) => stream,
-            Err(_) => {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
+        let Ok(stream) = accept(&listener).await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
         };
         let service = TowerToHyperService::new(router.clone());
         tokio::spawn(async move {

@@ -5,7 +5,7 @@ use std::{
 };
 
 /// The window in which calls are counted.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// Most sites that are counted apart; beyond that they share one count.
 const SITES_LIMIT: usize = 256;
 

@@ -41,15 +41,15 @@ pub(super) struct Record {
 }
 
 /// Finds the token, judges what was asked against it, and uses the ticket up.
-pub(super) async fn prepare(agent: &Arc<Agent>, asker: Asker, asked: Asked) -> Result<Job, Refusal> {
+pub(super) async fn prepare(agent: &Arc<Agent>, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
     let agent = Arc::clone(agent);
     tokio::task::spawn_blocking(move || {
         let origin = match &asker {
             Asker::Site(origin) => Some(origin.clone()),
             Asker::Holder => None,
         };
-        let operation = asked.operation.name();
-        let prepared = prepare_here(&agent, asker, asked);
+        let operation = parsed.operation.name();
+        let prepared = prepare_here(&agent, asker, parsed);
         if let Err(refusal) = &prepared {
             let record = Record {
                 origin,
@@ -65,8 +65,8 @@ pub(super) async fn prepare(agent: &Arc<Agent>, asker: Asker, asked: Asked) -> R
     .map_err(|_| OperationError::Fault)?
 }
 
-fn prepare_here(agent: &Agent, asker: Asker, asked: Asked) -> Result<Job, Refusal> {
-    let Asked { operation, ticket } = asked;
+fn prepare_here(agent: &Agent, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
+    let Asked { operation, ticket } = parsed;
     let pin = match operation.asks() {
         Asks::AdminPin => PinKind::Admin,
         Asks::UserPin | Asks::NewUserPin => PinKind::User,

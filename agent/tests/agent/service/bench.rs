@@ -33,7 +33,7 @@ pub const PIN: &str = "holder-1";
 pub const PORTAL: &str = "https://portal.example/help";
 pub const HOLDER: &str = "示例建筑有限公司";
 /// No page may take longer to appear.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What differs from the usual bench.
 pub struct Setup {

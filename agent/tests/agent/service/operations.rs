@@ -63,10 +63,10 @@ fn a_message_is_shown_and_signed_raw() {
         assert!(html.contains(shown), "{shown}: {html}");
     }
     window.enter(&[("pin", PIN)]);
-    let signed = answer(&mut asking).value();
-    let signer = certificate(&signed["certificate"]);
+    let answered = answer(&mut asking).value();
+    let signer = certificate(&answered["certificate"]);
     assert_eq!(signer, bench.parts().signing);
-    let signature = bytes(&signed["signature"]);
+    let signature = bytes(&answered["signature"]);
     let key = signer.public_key().unwrap();
     assert!(key.verify(CONTRACT.as_bytes(), &signature).is_ok());
     assert!(key.verify(b"another message", &signature).is_err());
@@ -293,6 +293,22 @@ fn a_token_that_is_exchanged_while_the_page_is_open_signs_nothing() {
     drop(other);
     window.enter(&[("pin", PIN)]);
     answer(&mut asking).assert_refused(409, "exchanged");
+}
+
+#[test]
+fn the_pin_of_an_exchanged_token_is_not_changed() {
+    let bench = Bench::new();
+    let window = bench.overview();
+    window.call("/page/change-pin", &json!({})).value();
+    std::fs::remove_dir_all(bench.token_place()).unwrap();
+    let place = bench.token_place();
+    let (user, admin) = (crate::world::pin(PIN), crate::world::pin(crate::world::ADMIN_PIN));
+    drop(
+        yinxin_agent::token::FileToken::create(&place, "UKey", &user, &admin, crate::world::cost()).unwrap(),
+    );
+    let html = window.enter(&[("pin", PIN), ("new", "new-pin-1"), ("again", "new-pin-1")]);
+    assert!(html.contains("UKey 或证书已更换"), "{html}");
+    yinxin_agent::token::Token::login(&mut bench.token(), &user).unwrap();
 }
 
 #[test]

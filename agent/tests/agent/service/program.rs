@@ -18,7 +18,7 @@ use super::{
 };
 use crate::world::{ADMIN_PIN, cost, pin};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Program {
     child: Child,

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 /// No answer may take longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request that a test can change in any place.
 #[derive(Debug, Clone)]

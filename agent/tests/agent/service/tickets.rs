@@ -72,6 +72,9 @@ pub fn ticket(serial: &str, operation: TicketedOperation, content: Option<&[u8]>
     }
 }
 
+/// A change that makes another ticket of one.
+type Change = Box<dyn Fn(&mut Ticket)>;
+
 fn for_the_seal(bench: &Bench) -> Ticket {
     let serial = bench.token().identity().serial;
     ticket(&serial, TicketedOperation::WriteSeal, Some(SEAL))
@@ -142,7 +145,6 @@ fn a_ticket_for_something_else_is_refused() {
     let good = for_the_seal(&bench);
     let now = good.issued_at;
     let minutes = Duration::minutes;
-    type Change = Box<dyn Fn(&mut Ticket)>;
     let table: Vec<(Change, &str)> = vec![
         (
             Box::new(|ticket| ticket.token = "YX0000".to_owned()),

@@ -302,7 +302,7 @@ fn an_agent_without_the_platforms_address_personalises_nothing() {
 fn a_seal_that_is_no_der_or_too_long_is_refused() {
     let issuer = Issuer::new();
     let (_bench, site) = bench(&issuer, Setup::default());
-    let long = yinxin_pki::der::sequence(&[&yinxin_pki::der::octet_string(&[7; 33_000])]);
+    let long = yinxin_pki::der::sequence(&[&yinxin_pki::der::octet_string(&vec![7; 33_000])]);
     for seal in [b"no der".to_vec(), vec![0x30, 0x05, 0x04], long] {
         site.call(
             "/v1/write-seal",
