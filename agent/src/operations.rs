@@ -238,13 +238,18 @@ impl Operation {
 impl OperationError {
     /// Whether the holder can correct it on the page; otherwise the operation is over.
     pub fn can_be_corrected(&self) -> bool {
-        matches!(
-            self,
-            Self::PinRule(_)
-                | Self::NewPin
-                | Self::Entries
-                | Self::Token(TokenError::WrongPin { left: 1.., .. })
-        )
+        matches!(self, Self::PinRule(_) | Self::NewPin | Self::Entries) || self.tries_left().is_some()
+    }
+
+    /// The tries that a wrong PIN left, if that is the reason and there are any.
+    pub fn tries_left(&self) -> Option<u8> {
+        match self {
+            Self::Token(TokenError::WrongPin { left: left @ 1.., .. })
+            | Self::Personalise(PersonaliseError::Token(TokenError::WrongPin { left: left @ 1.., .. })) => {
+                Some(*left)
+            }
+            _ => None,
+        }
     }
 
     /// Which PIN is locked, if that is the reason.

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use zeroize::Zeroizing;
 
 use super::{origin::Origin, refusal::Refusal, secret};
-use crate::operations::{Job, OperationError};
+use crate::operations::Job;
 
 /// How long a code waits to be exchanged.
 const CODE_LIFE: Duration = Duration::from_mins(2);
@@ -331,17 +331,9 @@ impl Notice {
     /// Of a refusal.
     pub fn of(refusal: &Refusal) -> Self {
         let said = refusal.said();
-        let english = match refusal {
-            Refusal::Operation(OperationError::Token(crate::token::TokenError::WrongPin {
-                left, ..
-            })) if *left > 0 => {
-                format!("The PIN is wrong, {left} tries left.")
-            }
-            _ => said.english,
-        };
         Self {
             chinese: said.chinese,
-            english,
+            english: said.english,
         }
     }
 }

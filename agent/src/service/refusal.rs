@@ -98,11 +98,18 @@ impl Refusal {
     /// What is said of it.
     pub fn said(&self) -> Said {
         let (status, code, chinese) = self.fixed();
+        let (chinese, english) = match self.tries_left() {
+            Some(left) => (
+                format!("口令错误，还可尝试 {left} 次"),
+                format!("the PIN is wrong, {left} tries left"),
+            ),
+            None => (chinese.to_owned(), self.english()),
+        };
         Said {
             status,
             code,
-            chinese: self.chinese_detail().unwrap_or_else(|| chinese.to_owned()),
-            english: self.english(),
+            chinese,
+            english,
         }
     }
 
@@ -177,11 +184,10 @@ impl Refusal {
         }
     }
 
-    fn chinese_detail(&self) -> Option<String> {
+    /// The tries that a wrong PIN left.
+    fn tries_left(&self) -> Option<u8> {
         match self {
-            Self::Operation(OperationError::Token(TokenError::WrongPin { left, .. })) if *left > 0 => {
-                Some(format!("口令错误，还可尝试 {left} 次"))
-            }
+            Self::Operation(error) => error.tries_left(),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! The running service over raw HTTP: what it does for an approved site, and what it refuses to everybody else.
 mod attacks;
 mod bench;
+mod document;
 mod login;
 mod operations;
 mod pages;

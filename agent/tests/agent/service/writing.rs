@@ -261,7 +261,13 @@ fn a_blank_token_is_personalised_with_a_ticket() {
         ..ticket(&serial, TicketedOperation::Personalise, None)
     };
     let body = json!({ "ticket": issuer.sign(&ticket), "session": SESSION });
-    let done = bench.agreed(&site, "/v1/personalise", &body).value();
+    let mut asking = site.begin("/v1/personalise", &body);
+    let window = bench.window();
+    // A wrong PIN does not use the ticket up.
+    let html = window.enter(&[("pin", "not-the-pin")]);
+    assert!(html.contains("还可尝试 5 次"), "{html}");
+    window.enter(&[("pin", PIN)]);
+    let done = answer(&mut asking).value();
     assert_eq!(done["token_serial"], serial);
     assert_eq!(done["order"]["number"], ORDER_NUMBER);
     let records = platform.records();
