@@ -47,6 +47,10 @@ pub const DEFAULT_PORT: u16 = 17816;
 /// How many ports are tried, this one and the next ones.
 pub const PORTS: u16 = 10;
 
+/// How often the lock of the one agent is tried, and how long apart.
+const LOCK_TRIES: u32 = 20;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
+
 /// Where to listen. The address is always 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
@@ -165,10 +169,7 @@ impl Service {
             &settings.state.join("agent.lock"),
         )
         .map_err(StartError::Directory)?;
-        lock.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => StartError::Running,
-            std::fs::TryLockError::Error(error) => StartError::Directory(error),
-        })?;
+        alone(&lock).await?;
         let (listener, port) = bind(settings.port).await.map_err(StartError::Port)?;
         let file = |name: &str| settings.state.join(name);
         let agent = Agent {
@@ -229,6 +230,22 @@ impl Agent {
 /// A lock whose holder panicked protects data that are whole: each change is one assignment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the lock of the one agent. The one before may be ending at this moment.
+async fn alone(lock: &std::fs::File) -> Result<(), StartError> {
+    let mut tries_left = LOCK_TRIES;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(std::fs::TryLockError::Error(error)) => return Err(StartError::Directory(error)),
+            Err(std::fs::TryLockError::WouldBlock) if tries_left == 0 => return Err(StartError::Running),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                tries_left -= 1;
+                tokio::time::sleep(LOCK_WAIT).await;
+            }
+        }
+    }
 }
 
 async fn bind(port: Port) -> io::Result<(TcpListener, u16)> {

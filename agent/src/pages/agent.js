@@ -2,6 +2,7 @@
 // brings back what the holder types. The session key stays in this window and travels in a header, never in a cookie.
 const KEY = "session";
 const LOOK_AGAIN_MS = 1000;
+const HOLD_BACK_MS = 1000;
 const view = document.getElementById("view");
 const problem = document.getElementById("problem");
 let shown = "";
@@ -45,9 +46,17 @@ function show({ html, live, seconds }) {
     view.innerHTML = html;
     shown = html;
     view.querySelector("input")?.focus();
+    holdBack(view.querySelector("button[data-action=approve]"));
   }
   until = Date.now() + seconds * 1000;
   if (live) timer = setTimeout(look, LOOK_AGAIN_MS);
+}
+
+// A window that opens under a moving hand must not be pressed by the second half of a double click.
+function holdBack(button) {
+  if (button === null) return;
+  button.disabled = true;
+  setTimeout(() => { button.disabled = false; }, HOLD_BACK_MS);
 }
 
 async function call(path, body) {

@@ -15,7 +15,7 @@ use super::{
     origin::Origin,
     page,
     refusal::Refusal,
-    routes::{Area, Asset},
+    routes::{ApiCall, Area, Asset},
 };
 use crate::pages;
 
@@ -59,7 +59,7 @@ async fn enter(
         } => Ok(preflight(private_network, local_network)),
         Entry::Page(call) => {
             let session = page::Session::of(agent, call, headers)?;
-            let body = body::read(headers, body, body::PAGE_LIMIT_BYTES, agent.limits.body).await?;
+            let body = body::read(headers, body, body::SMALL_LIMIT_BYTES, agent.limits.body).await?;
             page::call(agent, call, session, &body)
                 .await
                 .map(|value| json(&value))
@@ -67,7 +67,11 @@ async fn enter(
         Entry::Api(call, origin) => {
             // Before the body: a stranger's megabytes are not taken in.
             api::authorise(agent, call, &origin, headers)?;
-            let body = body::read(headers, body, body::API_LIMIT_BYTES, agent.limits.body).await?;
+            let limit = match call {
+                ApiCall::Operation(_) => body::API_LIMIT_BYTES,
+                ApiCall::Pairing | ApiCall::Status | ApiCall::Tokens => body::SMALL_LIMIT_BYTES,
+            };
+            let body = body::read(headers, body, limit, agent.limits.body).await?;
             api::call(agent, call, origin, body)
                 .await
                 .map(|value| json(&value))

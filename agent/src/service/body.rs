@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::{gate::one, refusal::Refusal};
 
-/// Longest body of a site's call: the longest message in base64, and its frame.
+/// Longest body of an operation: the longest message in base64, and its frame.
 pub const API_LIMIT_BYTES: usize = 6 * 1024 * 1024;
-/// Longest body of a call of the agent's own page.
-pub const PAGE_LIMIT_BYTES: usize = 4 * 1024;
+/// Longest body of every other call, strangers' among them.
+pub const SMALL_LIMIT_BYTES: usize = 4 * 1024;
 
 /// Reads a body. It is wiped after use: it can hold PINs.
 pub async fn read(

@@ -134,7 +134,10 @@ refused! {
     a_compressed_body_is_refused: |request, _site| request.set("content-encoding", "gzip") => 400, "request-form";
     a_body_without_a_length_is_refused: |request, _site| request.no_length().body("") => 413, "too-large";
     a_body_of_more_than_six_mebibytes_is_refused: |request, _site|
-        request.no_length().set("content-length", "6291457").body("") => 413, "too-large";
+        request.line("POST /v1/sign HTTP/1.1").no_length().set("content-length", "6291457").body("")
+        => 413, "too-large";
+    a_call_that_says_nothing_has_no_large_body: |request, _site|
+        request.body(format!("{{{}}}", " ".repeat(5000))) => 413, "too-large";
 
     // Fetch metadata.
     a_call_that_no_site_made_is_refused: |request, _site|
@@ -155,7 +158,7 @@ refused! {
         request.body(r#"{"options":[{"userPassword":"123456"}]}"#) => 400, "pin-in-request";
     a_body_that_is_no_json_is_refused: |request, _site| request.body("a=1") => 400, "arguments";
     a_list_is_refused: |request, _site| request.body("[]") => 400, "arguments";
-    an_abyss_of_brackets_is_refused: |request, _site| request.body("[".repeat(100_000)) => 400, "arguments";
+    an_abyss_of_brackets_is_refused: |request, _site| request.body("[".repeat(4000)) => 400, "arguments";
     text_in_another_encoding_is_refused: |request, _site| request.body(&b"{\"a\":\"\xff\"}"[..]) => 400, "arguments";
 }
 
@@ -172,6 +175,20 @@ fn the_token_of_another_site_is_refused() {
     stolen
         .call("/v1/status", &json!({}))
         .assert_refused(401, "unpaired");
+}
+
+#[test]
+fn a_stranger_sends_no_megabytes() {
+    let bench = Bench::new();
+    let stranger = bench.stranger(OTHER_SITE);
+    for path in ["/v1/pairing", "/v1/sign"] {
+        let answer = stranger
+            .request(path, &json!({}))
+            .body(vec![b' '; 1024 * 1024])
+            .send(bench.port);
+        assert!([403, 413].contains(&answer.status), "{}", answer.status);
+    }
+    assert!(bench.browser.is_empty());
 }
 
 #[test]

@@ -196,9 +196,15 @@ impl Bench {
     }
 
     pub fn token(&self) -> FileToken {
+        self.token_in("UKey")
+    }
+
+    /// The token in this directory. Other tests start programs, and such a child holds a copy of every lock for a moment.
+    pub fn token_in(&self, name: &str) -> FileToken {
+        let place = self.directory.path().join("tokens").join(name);
         let begun = Instant::now();
         loop {
-            match FileToken::open(&self.token_place()) {
+            match FileToken::open(&place) {
                 Err(yinxin_agent::token::TokenError::Busy(_)) if begun.elapsed() < PATIENCE => {
                     thread::yield_now();
                 }

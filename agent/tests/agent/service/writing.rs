@@ -251,11 +251,7 @@ fn a_blank_token_is_personalised_with_a_ticket() {
             ..Setup::default()
         },
     );
-    let place = bench.directory.path().join("tokens/Blank");
-    let serial = yinxin_agent::token::FileToken::open(&place)
-        .unwrap()
-        .identity()
-        .serial;
+    let serial = bench.token_in("Blank").identity().serial;
     let ticket = Ticket {
         order: ORDER_NUMBER.to_owned(),
         ..ticket(&serial, TicketedOperation::Personalise, None)
@@ -275,7 +271,7 @@ fn a_blank_token_is_personalised_with_a_ticket() {
     assert_eq!(records.reports.len(), 1);
     let password = records.reports[0]["password"].as_str().unwrap().to_owned();
     drop(records);
-    let mut token = yinxin_agent::token::FileToken::open(&place).unwrap();
+    let mut token = bench.token_in("Blank");
     token.login(&pin(&password)).unwrap();
     for secret in [SESSION, &password] {
         assert!(!bench.kept().contains(secret));
@@ -292,11 +288,7 @@ fn an_agent_without_the_platforms_address_personalises_nothing() {
             ..Setup::default()
         },
     );
-    let place = bench.directory.path().join("tokens/Blank");
-    let serial = yinxin_agent::token::FileToken::open(&place)
-        .unwrap()
-        .identity()
-        .serial;
+    let serial = bench.token_in("Blank").identity().serial;
     let ticket = issuer.sign(&ticket(&serial, TicketedOperation::Personalise, None));
     let body = json!({ "ticket": ticket, "session": SESSION });
     bench
