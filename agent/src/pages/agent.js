@@ -16,7 +16,7 @@ async function post(path, body) {
   if (key !== null) headers["yinxin-page"] = key;
   const answer = await fetch(path, {
     method: "POST", headers, body: JSON.stringify(body),
-    cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+    cache: "no-store", credentials: "omit", redirect: "error",
   });
   const value = await answer.json();
   if (answer.ok) return value;

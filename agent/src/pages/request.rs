@@ -128,7 +128,7 @@ fn decrypt(html: &mut Html, ciphertext: &Ciphertext) {
 fn token(html: &mut Html, job: &Job, now: OffsetDateTime) {
     html.raw("<table>").line(
         "UKey",
-        "UKey",
+        "Token",
         &format!("{} {}", job.holder.identity.label, job.holder.identity.serial),
     );
     if let Some(certificate) = &job.holder.certificate {

@@ -134,7 +134,8 @@ fn every_answer(headers: &mut HeaderMap, reader: Option<&Origin>) {
         ("x-frame-options", "DENY"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("referrer-policy", "no-referrer"),
+        // Not "no-referrer": with it some browsers state the origin of the page's own calls as null.
+        ("referrer-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
         ("vary", "Origin"),
     ] {
