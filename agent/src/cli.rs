@@ -20,6 +20,7 @@ mod material;
 mod output;
 mod personalise;
 mod pins;
+mod serve;
 mod tokens;
 mod verify;
 
@@ -32,11 +33,12 @@ Examples:
   yinxin-agent token show --token 3A0000000017 --json
   yinxin-agent personalise --order 20261123A48201937 --api https://api.example.com \\
       --session-file ~/.yinxin-session
+  yinxin-agent serve --portal https://portal.example.com
   yinxin-agent inspect certificate.cer
   yinxin-agent verify certificate.cer --trust ./roots --crl issuing.crl
 
 Exit codes: 0 done or passed, 1 failed, 2 refused by the platform or indeterminate, 64 wrong use.
-PINs are asked for on the terminal or read from --pin-file; they are never arguments.";
+PINs are asked for on the terminal, on the agent's own page, or read from --pin-file; they are never arguments.";
 
 const PERSONALISE_EXAMPLES: &str = "\
 Examples:
@@ -74,6 +76,9 @@ enum Command {
     /// Make a token's key, fetch its certificates and write them, for an order.
     #[command(after_help = PERSONALISE_EXAMPLES)]
     Personalise(PersonaliseArguments),
+    /// Serve sites on 127.0.0.1: login, signatures, decryption, each with the holder's consent and PIN.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(serve::Arguments),
     /// Show what is in a file: certificate, request, revocation list, OCSP message, signed or enveloped message, enveloped key.
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::Arguments),
@@ -184,6 +189,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Token { command } => run_token(command).map(passed),
         Command::Personalise(arguments) => personalise::run(&arguments, json).map(passed),
+        Command::Serve(arguments) => serve::run(arguments, json).map(passed),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     };
@@ -216,5 +222,18 @@ fn print(output: &Output, json: bool) -> Result<(), Failure> {
         // The reader has seen enough (`| head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(Failure::Output),
+    }
+}
+
+fn data_directory() -> Option<PathBuf> {
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    if cfg!(windows) {
+        absolute("LOCALAPPDATA")
+    } else {
+        absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
     }
 }

@@ -14,7 +14,10 @@ use zeroize::Zeroizing;
 use crate::{
     pin::Pin,
     platform::{CsrAnswer, Order, Platform, PlatformError, Reference, SubjectAttribute, Written},
-    token::{Token, TokenError, Usage, vault::Cost, vault::OpenError, vault::PinSealed},
+    token::{
+        Token, TokenError, Usage,
+        vault::{Cost, OpenError, PinSealed, rng},
+    },
 };
 
 pub mod delivery;
@@ -369,17 +372,23 @@ pub fn prove_keys(
     signing: &PublicKey,
     encryption: &PublicKey,
 ) -> Result<(), PersonaliseError> {
-    let mut rng = crate::token::vault::rng();
     let mut challenge = [0; 32];
     getrandom::fill(&mut challenge)?;
     let signature = token.sign(&challenge)?;
     signing
         .verify(&challenge, &signature)
         .map_err(|_| PersonaliseError::ReadBack("the signing key does not sign"))?;
+    prove_encryption_key(token, encryption)
+}
+
+/// Lets the private encryption key work once, for what the public one encrypted. Needs the login.
+pub fn prove_encryption_key(token: &mut dyn Token, encryption: &PublicKey) -> Result<(), PersonaliseError> {
+    let mut challenge = [0; 32];
+    getrandom::fill(&mut challenge)?;
     // By a session key, as a letter to the holder would come: every token can do that (GM/T 0016-2012, 7.6.24).
     let mut session_key = Zeroizing::new([0; KEY_BYTES]);
     getrandom::fill(session_key.as_mut())?;
-    let wrapped = encryption.encrypt(session_key.as_ref(), &mut rng);
+    let wrapped = encryption.encrypt(session_key.as_ref(), &mut rng());
     let (Ok(wrapped), Some(blocks)) = (wrapped, sm4_ecb_encrypt(&session_key, &challenge)) else {
         return Err(PersonaliseError::ReadBack("the encryption key does not encrypt"));
     };

@@ -1,7 +1,7 @@
-//! Files that only their owner may read or change: PIN files, session files, the configuration.
+//! Files that only their owner may read or change: PIN files, session files, the configuration, what the service keeps.
 use std::{
-    fs::{self, File},
-    io::{self, Read as _},
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -84,6 +84,18 @@ fn read_guarded(path: &Path, limit: u64, refused: u32, wanted: u32) -> Result<Ze
     Ok(bytes)
 }
 
+/// Refuses a directory in which others could replace files.
+pub fn check_directory(path: &Path) -> Result<(), ReadError> {
+    let metadata = fs::metadata(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => ReadError::Missing(path.to_owned()),
+        _ => ReadError::Io {
+            path: path.to_owned(),
+            source,
+        },
+    })?;
+    refuse_mode(path, &metadata, 0o022, 0o700)
+}
+
 #[cfg(unix)]
 fn refuse_mode(path: &Path, metadata: &fs::Metadata, refused: u32, wanted: u32) -> Result<(), ReadError> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -105,10 +117,44 @@ fn refuse_mode(_: &Path, _: &fs::Metadata, _: u32, _: u32) -> Result<(), ReadErr
     Ok(())
 }
 
+/// Makes a directory, and what is missing above it, for its owner alone.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Opens a file for writing, made for its owner alone when it is new.
+pub fn open_for_writing(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.write(true).open(path)
+}
+
+/// Replaces a file as one step: after a crash it holds the old bytes or the new ones, and when this returns the
+/// new ones are on the disk. The caller sees to it that there is one writer at a time.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = path.with_added_extension("new");
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = open_for_writing(OpenOptions::new().create_new(true), &fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    // The new name is itself data, of the directory.
+    #[cfg(unix)]
+    if let Some(directory) = path.parent() {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use yinxin_softskf::private_file::replace;
-
     use super::*;
 
     #[cfg(unix)]
@@ -149,5 +195,15 @@ mod tests {
             Err(ReadError::TooLong { limit: 64, .. })
         ));
         assert!(read(&path, 65).is_ok());
+    }
+    #[test]
+    fn a_write_that_died_before_the_rename_leaves_the_old_bytes_and_does_not_stop_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sites.json");
+        replace(&path, b"old").unwrap();
+        fs::write(directory.path().join("sites.json.new"), b"half").unwrap();
+        assert_eq!(read(&path, 64).unwrap().as_slice(), b"old");
+        replace(&path, b"new").unwrap();
+        assert_eq!(read(&path, 64).unwrap().as_slice(), b"new");
     }
 }

@@ -23,8 +23,13 @@ const CERTIFICATE_LIMIT_BYTES: usize = 16 * 1024;
 const PUBLIC_KEY_LIMIT_BYTES: usize = 1024;
 /// Longest message that is encrypted to a token's key directly; more goes under a session key.
 const PLAINTEXT_LIMIT_BYTES: usize = 1024;
-/// Longest text under a session key in one call.
-const CONTENT_LIMIT_BYTES: usize = 64 * 1024;
+/// Longest text under a session key.
+const CONTENT_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+const SM4_BLOCK_BYTES: usize = 16;
+/// What one call decrypts, unless the device takes less.
+const PART_BYTES: usize = 64 * 1024;
+/// The same for a device that does not say what it takes.
+const UNSAID_PART_BYTES: usize = 1024;
 /// Room behind the standard's structures, for libraries that write longer ones.
 const SLACK_BYTES: usize = 256;
 
@@ -183,7 +188,9 @@ impl Container {
         if blocks.len() > CONTENT_LIMIT_BYTES {
             return Err(DerError::Value);
         }
-        Ok(self.session(cipher).and_then(|session| session.decrypt(blocks)))
+        Ok(self
+            .session(cipher)
+            .and_then(|session| session.decrypt(blocks, self.part_bytes())))
     }
 
     fn session(&self, mut cipher: Vec<u8>) -> Result<SessionKey<'_>, Error> {
@@ -205,6 +212,15 @@ impl Container {
         })
     }
 
+    /// How much of a content one call takes: whole blocks, and no more than the device says.
+    fn part_bytes(&self) -> usize {
+        let most = match self.application.device.buffer_bytes.get() {
+            None | Some(0) => UNSAID_PART_BYTES,
+            Some(&bytes) => (bytes as usize).clamp(SM4_BLOCK_BYTES, PART_BYTES),
+        };
+        most - most % SM4_BLOCK_BYTES
+    }
+
     fn shared(&self) -> &Shared {
         &self.application.device.shared
     }
@@ -217,7 +233,17 @@ struct SessionKey<'a> {
 }
 
 impl SessionKey<'_> {
-    fn decrypt(&self, blocks: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    /// The blocks stand each for itself, so each part is a message of its own.
+    fn decrypt(&self, blocks: &[u8], part_bytes: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+        // Room for all of it from the start: a buffer that grows leaves copies behind.
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(blocks.len()));
+        for part in blocks.chunks(part_bytes) {
+            plaintext.extend_from_slice(&self.decrypt_part(part)?);
+        }
+        Ok(plaintext)
+    }
+
+    fn decrypt_part(&self, blocks: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let no_padding = BlockCipherParam {
             iv: [0; 32],
             iv_bytes: 0,

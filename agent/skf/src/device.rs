@@ -2,7 +2,7 @@
 use std::{
     ptr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -89,6 +89,8 @@ pub(crate) struct DeviceHandle {
     pub shared: Arc<Shared>,
     pub handle: Opened,
     locked: AtomicBool,
+    /// What the device said that it takes in one call.
+    pub buffer_bytes: OnceLock<u32>,
 }
 
 impl Device {
@@ -100,8 +102,10 @@ impl Device {
             shared: Arc::clone(shared),
             handle: Opened(handle),
             locked: AtomicBool::new(false),
+            buffer_bytes: OnceLock::new(),
         });
         let info = DeviceInfo::read(&handle)?;
+        handle.buffer_bytes.get_or_init(|| info.buffer_bytes);
         Ok(Self { handle, info })
     }
 

@@ -9,6 +9,8 @@ use crate::{
     pin::PinRefusal,
     platform::{PlatformError, SetupError},
     private_file::ReadError,
+    service::StartError,
+    ticket::PlatformCertificatesError,
     token::TokenError,
 };
 
@@ -57,6 +59,9 @@ pub enum Failure {
     /// It is not known which libraries to load.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// No place for what the service keeps.
+    #[error("there is no home directory: name the service's with --state")]
+    NoDirectory,
     /// A file or folder that was named cannot be read.
     #[error("{0} cannot be read")]
     Unreadable(String, #[source] io::Error),
@@ -66,6 +71,15 @@ pub enum Failure {
     /// The result cannot be printed.
     #[error("the result cannot be printed")]
     Output(#[source] io::Error),
+    /// The service does not start.
+    #[error("the agent does not start")]
+    Start(#[from] StartError),
+    /// The certificates of the platform cannot be used.
+    #[error("{0} cannot be used")]
+    PlatformCertificates(String, #[source] PlatformCertificatesError),
+    /// No page can be opened.
+    #[error("the browser cannot be started")]
+    Browser(#[source] io::Error),
     /// The program's own start.
     #[error("the program cannot start its work")]
     Runtime(#[source] io::Error),
@@ -81,8 +95,10 @@ impl Failure {
             | Self::PinFile(_)
             | Self::NoTerminal(_)
             | Self::Configuration(_)
+            | Self::NoDirectory
             | Self::Unreadable(..)
             | Self::Material(..)
+            | Self::PlatformCertificates(..)
             | Self::Setup(SetupError::Address | SetupError::Session)
             | Self::Token(TokenError::SeveralTokens(_)) => USAGE,
             _ => FAILED,

@@ -9,6 +9,7 @@ mod interruptions;
 mod personalise;
 mod platform;
 mod pulled;
+mod service;
 mod soft_token;
 mod tokens;
 mod verifying;

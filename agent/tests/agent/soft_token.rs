@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 /// `SECURE_USER_ACCOUNT`: the user makes files and containers.
 const USER_MAKES: u32 = 0x10;
-pub const TRIES: u32 = 6;
+pub const TRIES: u8 = 6;
 
 /// A blank token among the software tokens; gone with this value.
 pub struct SoftToken {
@@ -38,9 +38,9 @@ impl SoftToken {
             application: Some(NewApplication {
                 name: "Yinxin",
                 admin_pin: &admin_pin,
-                admin_tries: TRIES,
+                admin_tries: TRIES.into(),
                 user_pin: &user_pin,
-                user_tries: TRIES,
+                user_tries: TRIES.into(),
                 create_rights: USER_MAKES,
             }),
         };

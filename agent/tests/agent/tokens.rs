@@ -24,7 +24,7 @@ fn a_token_has_its_label_and_serial_number() {
 #[test]
 fn wrong_pins_lock_the_token_and_the_right_one_no_longer_opens_it() {
     let (_soft_token, mut token) = blank();
-    for expected in (1..u8::try_from(TRIES).unwrap()).rev() {
+    for expected in (1..TRIES).rev() {
         let refused = token.login(&pin("654321"));
         assert!(
             matches!(refused, Err(TokenError::WrongPin { kind: PinKind::User, left, most: 6 }) if left == expected)
