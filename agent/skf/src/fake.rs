@@ -394,6 +394,10 @@ unsafe extern "system" fn decrypt(
     came: *mut Ulong,
 ) -> Ulong {
     let blocks = unsafe { take(data, size) };
+    // Its DEVINFO says so.
+    if blocks.len() > 1024 {
+        return FAIL;
+    }
     with(|state| {
         let key = state.session.first_chunk().unwrap();
         match yinxin_pki::symmetric::sm4_ecb_decrypt(key, &blocks) {

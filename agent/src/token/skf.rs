@@ -31,6 +31,7 @@ impl SkfToken {
     pub fn open(library: &Library, device_name: &Text) -> Result<Self, TokenError> {
         Self::opened(library, device_name).map_err(|error| match error {
             TokenError::Device(Error::Removed(_)) => TokenError::Removed,
+            TokenError::Device(Error::Busy(_)) => TokenError::Busy(device_name.to_string()),
             error => error,
         })
     }

@@ -254,8 +254,13 @@ impl Bench {
 
     /// Pulls the token with certificates out and plugs a blank one in, under the same label.
     pub fn exchange(&self) -> SkfToken {
-        self.place.tokens.lock().unwrap().clear();
+        self.pull();
         self.place.plug("UKey")
+    }
+
+    /// Pulls all tokens out.
+    pub fn pull(&self) {
+        self.place.tokens.lock().unwrap().clear();
     }
 
     /// The window of the next address.

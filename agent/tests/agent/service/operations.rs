@@ -216,6 +216,29 @@ fn both_kinds_of_ciphertext_are_decrypted() {
 }
 
 #[test]
+fn a_long_message_is_decrypted_in_parts() {
+    let bench = Bench::new();
+    let site = bench.approved(SITE);
+    let plain: Vec<u8> = (0..=250).cycle().take(300_001).collect();
+    let cms = cms_envelope::seal(&plain, &bench.parts().encryption, &mut rng()).unwrap();
+    let body = json!({ "ciphertext": base64(cms), "format": "cms" });
+    let opened = bench.agreed(&site, "/v1/decrypt", &body).value();
+    assert_eq!(bytes(&opened["plaintext"]), plain);
+}
+
+#[test]
+fn a_token_that_is_pulled_out_while_the_page_is_open_is_missed() {
+    let bench = Bench::new();
+    let site = bench.approved(SITE);
+    let body = json!({ "message": base64(CONTRACT), "format": "raw" });
+    let mut asking = site.begin("/v1/sign", &body);
+    let window = bench.window();
+    bench.pull();
+    window.enter(&[("pin", PIN)]);
+    answer(&mut asking).assert_refused(409, "no-ukey");
+}
+
+#[test]
 fn an_envelope_for_somebody_else_asks_nobody_for_a_pin() {
     let bench = Bench::new();
     let site = bench.approved(SITE);
