@@ -8,7 +8,11 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
-use crate::platform::Reference;
+use crate::{
+    configuration,
+    platform::Reference,
+    token::{SkfToken, TokenLibraries},
+};
 
 mod failure;
 mod inspect;
@@ -16,6 +20,7 @@ mod material;
 mod output;
 mod personalise;
 mod pins;
+mod serve;
 mod tokens;
 mod verify;
 
@@ -24,28 +29,31 @@ use output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
-  yinxin-agent token init --dir ./blank --label 'Blank 17'
-  yinxin-agent token show --dir ./blank --json
+  yinxin-agent token list
+  yinxin-agent token show --token 3A0000000017 --json
   yinxin-agent personalise --order 20261123A48201937 --api https://api.example.com \\
-      --session-file ~/.yinxin-session --dir ./blank
+      --session-file ~/.yinxin-session
+  yinxin-agent serve --portal https://portal.example.com
   yinxin-agent inspect certificate.cer
   yinxin-agent verify certificate.cer --trust ./roots --crl issuing.crl
 
 Exit codes: 0 done or passed, 1 failed, 2 refused by the platform or indeterminate, 64 wrong use.
-PINs are asked for on the terminal or read from --pin-file; they are never arguments.";
+PINs are asked for on the terminal, on the agent's own page, or read from --pin-file; they are never arguments.";
 
 const PERSONALISE_EXAMPLES: &str = "\
 Examples:
   yinxin-agent personalise --order 20261123A48201937 --api https://api.example.com \\
-      --session-file ~/.yinxin-session --dir ./blank
+      --session-file ~/.yinxin-session
   yinxin-agent personalise --order 20261123A48201937 --api http://127.0.0.1:4566 \\
-      --session-file session --dir ./blank --pin-file pins --json
+      --session-file session --token 3A0000000017 --pin-file pins --json
 
 The same command again goes on where the last one stopped, with the same key and the PIN that the token had
 at first. When it is done, the token's user password is a random one that only its holder is told.";
 
 const PIN_FILE_HELP: &str =
     "File of mode 600 with the user PIN in its first line and the admin PIN in its second";
+
+const USER_PIN_FILE_HELP: &str = "File of mode 600 with the token's user PIN in its first line";
 
 /// Signer agent: tokens, and personalising them for orders.
 #[derive(Parser)]
@@ -60,7 +68,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make, list, show and unblock tokens.
+    /// List, show, check and unblock UKeys.
     Token {
         #[command(subcommand)]
         command: TokenCommand,
@@ -68,6 +76,9 @@ enum Command {
     /// Make a token's key, fetch its certificates and write them, for an order.
     #[command(after_help = PERSONALISE_EXAMPLES)]
     Personalise(PersonaliseArguments),
+    /// Serve sites on 127.0.0.1: login, signatures, decryption, each with the holder's consent and PIN.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(serve::Arguments),
     /// Show what is in a file: certificate, request, revocation list, OCSP message, signed or enveloped message, enveloped key.
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::Arguments),
@@ -78,33 +89,28 @@ enum Command {
 
 #[derive(Subcommand)]
 enum TokenCommand {
-    /// Make a blank token in a directory.
-    #[command(
-        after_help = "Example:\n  yinxin-agent token init --dir ./blank --label 'Blank 17' --pin-file pins"
-    )]
-    Init {
-        #[command(flatten)]
-        place: Place,
-        /// Name for people, at most 32 bytes.
-        #[arg(long, default_value = "Yinxin token")]
-        label: String,
-        #[arg(long, value_name = "FILE", help = PIN_FILE_HELP)]
-        pin_file: Option<PathBuf>,
-    },
-    /// List the token in a directory and those one level below it.
-    #[command(after_help = "Example:\n  yinxin-agent token list --dir ./tokens")]
+    /// List the UKeys that are plugged in.
+    #[command(after_help = "Example:\n  yinxin-agent token list")]
     List {
         #[command(flatten)]
         place: Place,
     },
     /// Show a token: certificates, validity, days left, tries left.
-    #[command(after_help = "Example:\n  yinxin-agent token show --dir ./blank --json")]
+    #[command(after_help = "Example:\n  yinxin-agent token show --json")]
     Show {
         #[command(flatten)]
         place: Place,
     },
+    /// Log in, and let both keys of a token work once.
+    #[command(after_help = "Example:\n  yinxin-agent token check --pin-file pins")]
+    Check {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long, value_name = "FILE", help = USER_PIN_FILE_HELP)]
+        pin_file: Option<PathBuf>,
+    },
     /// Set a new user PIN with the admin PIN, after too many wrong entries.
-    #[command(after_help = "Example:\n  yinxin-agent token unblock --dir ./blank")]
+    #[command(after_help = "Example:\n  yinxin-agent token unblock --token 3A0000000017")]
     Unblock {
         #[command(flatten)]
         place: Place,
@@ -115,9 +121,20 @@ enum TokenCommand {
 
 #[derive(Args)]
 struct Place {
-    /// Directory of the token [default: the user's data directory]
-    #[arg(long, value_name = "DIR", env = "YINXIN_TOKEN_DIR")]
-    dir: Option<PathBuf>,
+    /// Serial number of the UKey, where several are plugged in.
+    #[arg(long, value_name = "SERIAL", env = "YINXIN_TOKEN")]
+    token: Option<String>,
+    /// Profile of a UKey library: "softskf" or a file; may be repeated [default: those of the configuration]
+    #[arg(
+        long = "profile",
+        value_name = "PROFILE",
+        env = "YINXIN_TOKEN_PROFILES",
+        value_delimiter = ','
+    )]
+    profiles: Vec<String>,
+    /// Configuration that names the UKey libraries [default: yinxin/agent.toml in the user's configuration directory]
+    #[arg(long, value_name = "FILE", env = "YINXIN_AGENT_CONFIGURATION")]
+    configuration: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -133,11 +150,7 @@ struct PersonaliseArguments {
     session_file: PathBuf,
     #[command(flatten)]
     place: Place,
-    #[arg(
-        long,
-        value_name = "FILE",
-        help = "File of mode 600 with the token's first user PIN in its first line"
-    )]
+    #[arg(long, value_name = "FILE", help = USER_PIN_FILE_HELP)]
     pin_file: Option<PathBuf>,
     /// Longest wait for the certificates, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -145,8 +158,15 @@ struct PersonaliseArguments {
 }
 
 impl Place {
-    fn directory(self) -> Result<PathBuf, Failure> {
-        self.dir.or_else(default_directory).ok_or(Failure::NoDirectory)
+    /// The libraries of UKeys.
+    fn libraries(&self) -> Result<TokenLibraries, Failure> {
+        let profiles = configuration::profiles(&self.profiles, self.configuration.as_deref())?;
+        Ok(TokenLibraries::load(profiles))
+    }
+
+    /// Opens the token that is meant.
+    fn open(&self) -> Result<SkfToken, Failure> {
+        Ok(self.libraries()?.one(self.token.as_deref())?)
     }
 }
 
@@ -168,7 +188,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let passed = |output| (output, ExitCode::SUCCESS);
     let done = match cli.command {
         Command::Token { command } => run_token(command).map(passed),
-        Command::Personalise(arguments) => personalise::run(arguments, json).map(passed),
+        Command::Personalise(arguments) => personalise::run(&arguments, json).map(passed),
+        Command::Serve(arguments) => serve::run(arguments, json).map(passed),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     };
@@ -183,16 +204,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run_token(command: TokenCommand) -> Result<Output, Failure> {
     match command {
-        TokenCommand::Init {
-            place,
-            label,
-            pin_file,
-        } => tokens::init(&place.directory()?, &label, pin_file.as_deref()),
-        TokenCommand::List { place } => tokens::list(&place.directory()?),
-        TokenCommand::Show { place } => tokens::show(&place.directory()?),
-        TokenCommand::Unblock { place, pin_file } => {
-            tokens::unblock(&place.directory()?, pin_file.as_deref())
-        }
+        TokenCommand::List { place } => Ok(tokens::list(&place.libraries()?.present())),
+        TokenCommand::Show { place } => tokens::show(&place.open()?),
+        TokenCommand::Check { place, pin_file } => tokens::check(&mut place.open()?, pin_file.as_deref()),
+        TokenCommand::Unblock { place, pin_file } => tokens::unblock(&mut place.open()?, pin_file.as_deref()),
     }
 }
 
@@ -210,16 +225,15 @@ fn print(output: &Output, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn default_directory() -> Option<PathBuf> {
+fn data_directory() -> Option<PathBuf> {
     let absolute = |name| {
         std::env::var_os(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    let data = if cfg!(windows) {
+    if cfg!(windows) {
         absolute("LOCALAPPDATA")
     } else {
         absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-    };
-    data.map(|data| data.join("yinxin/token"))
+    }
 }

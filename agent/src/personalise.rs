@@ -3,13 +3,21 @@
 //! Each step is written into the token before what follows it goes out, so that a second run after a crash at any
 //! point goes on with the same key: see [`journal::State`].
 use time::OffsetDateTime;
-use yinxin_pki::{Attribute, CsrBuilder, Name, PublicKey, name::NameError, oid, pem, sm3};
+use yinxin_pki::{
+    Attribute, CsrBuilder, Name, PublicKey,
+    name::NameError,
+    oid, pem, sm3,
+    symmetric::{KEY_BYTES, sm4_ecb_encrypt},
+};
 use zeroize::Zeroizing;
 
 use crate::{
     pin::Pin,
     platform::{CsrAnswer, Order, Platform, PlatformError, Reference, SubjectAttribute, Written},
-    token::{Token, TokenError, Usage, vault::Cost, vault::OpenError, vault::PinSealed},
+    token::{
+        Token, TokenError, Usage,
+        vault::{Cost, OpenError, PinSealed, rng},
+    },
 };
 
 pub mod delivery;
@@ -132,6 +140,7 @@ impl Personalisation<'_> {
         if let Some(outcome) = finished(self.token, reference)? {
             return Ok(outcome);
         }
+        self.token.lock()?;
         let journal = Journal::read(self.token)?;
         // A drawn password may already be the token's PIN: that step finds out for itself.
         if !matches!(
@@ -260,26 +269,8 @@ impl Personalisation<'_> {
             }
         }
         match (written.signing.public_key(), written.encryption.public_key()) {
-            (Some(signing), Some(encryption)) => self.prove_keys(signing, encryption),
+            (Some(signing), Some(encryption)) => prove_keys(self.token, signing, encryption),
             _ => Err(PersonaliseError::ReadBack("a public key is no SM2 key")),
-        }
-    }
-
-    fn prove_keys(&mut self, signing: &PublicKey, encryption: &PublicKey) -> Result<(), PersonaliseError> {
-        let mut rng = crate::token::vault::rng();
-        let mut challenge = [0; 32];
-        getrandom::fill(&mut challenge)?;
-        let signature = self.token.sign(&challenge)?;
-        signing
-            .verify(&challenge, &signature)
-            .map_err(|_| PersonaliseError::ReadBack("the signing key does not sign"))?;
-        let ciphertext = encryption
-            .encrypt(&challenge, &mut rng)
-            .map_err(|_| PersonaliseError::ReadBack("the encryption key does not encrypt"))?;
-        if self.token.decrypt(&ciphertext)?.as_slice() == challenge {
-            Ok(())
-        } else {
-            Err(PersonaliseError::ReadBack("the encryption key does not decrypt"))
         }
     }
 
@@ -313,7 +304,7 @@ impl Personalisation<'_> {
             }
             Err(OpenError::Malformed) => return Err(PersonaliseError::Journal),
         };
-        if self.token.tries_left()?.user < 2 {
+        if self.token.tries_left()?.user.left < 2 {
             return Err(PersonaliseError::TooFewTries);
         }
         // The operator's PIN first: it still holds unless an earlier run came further than this.
@@ -372,6 +363,39 @@ impl Personalisation<'_> {
             State::Reported { .. } => (self.progress)(Step::Reported),
             State::Started { .. } | State::PasswordDrawn { .. } => {}
         }
+    }
+}
+
+/// Lets both private keys work once, and checks what comes out with the public ones. Needs the login.
+pub fn prove_keys(
+    token: &mut dyn Token,
+    signing: &PublicKey,
+    encryption: &PublicKey,
+) -> Result<(), PersonaliseError> {
+    let mut challenge = [0; 32];
+    getrandom::fill(&mut challenge)?;
+    let signature = token.sign(&challenge)?;
+    signing
+        .verify(&challenge, &signature)
+        .map_err(|_| PersonaliseError::ReadBack("the signing key does not sign"))?;
+    prove_encryption_key(token, encryption)
+}
+
+/// Lets the private encryption key work once, for what the public one encrypted. Needs the login.
+pub fn prove_encryption_key(token: &mut dyn Token, encryption: &PublicKey) -> Result<(), PersonaliseError> {
+    let mut challenge = [0; 32];
+    getrandom::fill(&mut challenge)?;
+    // By a session key, as a letter to the holder would come: every token can do that (GM/T 0016-2012, 7.6.24).
+    let mut session_key = Zeroizing::new([0; KEY_BYTES]);
+    getrandom::fill(session_key.as_mut())?;
+    let wrapped = encryption.encrypt(session_key.as_ref(), &mut rng());
+    let (Ok(wrapped), Some(blocks)) = (wrapped, sm4_ecb_encrypt(&session_key, &challenge)) else {
+        return Err(PersonaliseError::ReadBack("the encryption key does not encrypt"));
+    };
+    if token.decrypt_under(&wrapped, &blocks)?.as_slice() == challenge {
+        Ok(())
+    } else {
+        Err(PersonaliseError::ReadBack("the encryption key does not decrypt"))
     }
 }
 

@@ -1,20 +1,20 @@
-//! What the agent asks of a token. The steps are those of GM/T 0016 (SKF), so that a UKey can stand where the
-//! file token stands: one application with one container, records in place of the application's files.
-use std::{fmt, io, path::PathBuf};
+//! What the agent asks of a token. The steps are those of GM/T 0016 (SKF): one application with one container, records
+//! in the application's files.
+use std::fmt;
 
-use yinxin_pki::{Certificate, EnvelopedKey, PublicKey, enveloped_key::EnvelopeError, key::SigningFailed};
+use yinxin_pki::{Certificate, EnvelopedKey, PublicKey};
 use zeroize::Zeroizing;
 
-use crate::{pin::Pin, private_file::ReadError};
+use crate::pin::Pin;
 
-mod document;
-pub mod file;
+pub mod libraries;
+mod notice;
+pub mod skf;
 pub mod vault;
 
-pub use file::FileToken;
+pub use libraries::TokenLibraries;
+pub use skf::SkfToken;
 
-/// Wrong entries after which a PIN is locked.
-pub const PIN_TRIES: u8 = 6;
 /// Longest record, in bytes.
 pub const RECORD_LIMIT_BYTES: usize = 32 * 1024;
 
@@ -39,9 +39,9 @@ pub enum PinKind {
 /// Name and number of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Given when it was made, for people.
+    /// For people.
     pub label: String,
-    /// Unique, of letters and digits.
+    /// Unique.
     pub serial: String,
 }
 
@@ -49,25 +49,39 @@ pub struct Identity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TriesLeft {
     /// Of the user PIN.
-    pub user: u8,
+    pub user: Tries,
     /// Of the admin PIN.
-    pub admin: u8,
+    pub admin: Tries,
+}
+
+/// A PIN's counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// Wrong entries that are left.
+    pub left: u8,
+    /// Wrong entries that lock the PIN.
+    pub most: u8,
 }
 
 /// Why a token did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The PIN is wrong; the counter has gone down.
-    #[error("the {kind} PIN is wrong, {left} of {PIN_TRIES} tries left")]
+    #[error("the {kind} PIN is wrong, {left} of {most} tries left")]
     WrongPin {
         /// Which PIN.
         kind: PinKind,
         /// Tries left.
         left: u8,
+        /// Tries that there were at first.
+        most: u8,
     },
     /// No tries are left.
-    #[error("the {0} PIN is locked after {PIN_TRIES} wrong entries")]
+    #[error("the {0} PIN is locked after too many wrong entries")]
     PinLocked(PinKind),
+    /// The token has rules of its own for PINs.
+    #[error("the token does not take such a PIN")]
+    PinRefused,
     /// The step needs the user PIN first.
     #[error("log in to the token first")]
     NotLoggedIn,
@@ -82,47 +96,51 @@ pub enum TokenError {
     CertificateMismatch(Usage),
     /// The enveloped key does not open with the signing key, or is not the key that it names.
     #[error("the enveloped encryption key does not open with this token's signing key")]
-    Envelope(#[source] EnvelopeError),
-    /// No label of a token.
-    #[error(
-        "a label has 1 to {} bytes and no control characters",
-        document::LABEL_LIMIT_BYTES
-    )]
-    Label,
+    Envelope(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The derivation of a key from a PIN did not run.
     #[error("no key can be derived from the PIN with this token's parameters")]
     Cost,
     /// More than a record may hold.
     #[error("the record is longer than {RECORD_LIMIT_BYTES} bytes")]
     RecordTooLong,
-    /// There is a token in that place already.
-    #[error("{} already holds a token", .0.display())]
-    AlreadyThere(PathBuf),
     /// Another program works with the token.
-    #[error("another program is using the token {}", .0.display())]
-    Busy(PathBuf),
-    /// Not to be read as it lies there: missing, open to others, not readable.
-    #[error("the token cannot be opened")]
-    Unreadable(#[from] ReadError),
-    /// What was read is no token, or was changed outside this program.
-    #[error("the token {} is damaged: {reason}", path.display())]
-    Corrupt {
-        /// Where it lies.
-        path: PathBuf,
-        /// What does not fit.
-        reason: String,
+    #[error("another program is using the token {0}")]
+    Busy(String),
+    /// None is plugged in.
+    #[error("no UKey is plugged in: plug in one{}", listed(problems))]
+    NoToken {
+        /// Libraries and devices that cannot be used.
+        problems: Vec<String>,
     },
-    /// It could not be written; what was there stands.
-    #[error("the token {} cannot be written", path.display())]
-    Unwritable {
-        /// Where it lies.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+    /// It is not known which one is meant.
+    #[error("{} UKeys are plugged in: unplug all but one, or choose one by its serial number{}", .0.len(), listed(.0))]
+    SeveralTokens(Vec<Identity>),
+    /// The one that was chosen is not there.
+    #[error("no UKey with the serial number {serial} is plugged in{}", listed(present))]
+    NoSuchToken {
+        /// The serial number that was asked for.
+        serial: String,
+        /// Those that are there.
+        present: Vec<Identity>,
     },
-    /// No signature came about; the same call again helps.
-    #[error("the token did not sign")]
-    Signature(#[source] SigningFailed),
+    /// It was pulled out in the middle; the same command again goes on.
+    #[error("the UKey was pulled out: plug it in again and repeat the command")]
+    Removed,
+    /// No room for a key, a certificate or a record.
+    #[error("the UKey is full")]
+    Full,
+    /// A token that no application was made in: its vendor does that.
+    #[error("the UKey has no application{}", named(.0.as_deref()))]
+    NoApplication(Option<String>),
+    /// The device's own refusal, or its library's.
+    #[error("the UKey did not do it")]
+    Device(#[source] yinxin_skf::Error),
+    /// What it holds as a certificate is none.
+    #[error("the UKey's {0} certificate cannot be read")]
+    BadCertificate(Usage),
+    /// What it signed does not verify with its own key.
+    #[error("the UKey's signature does not verify: its library may need another profile")]
+    BadSignature,
     /// The ciphertext is not for this token's encryption key.
     #[error("the ciphertext does not decrypt with the token's encryption key")]
     Decryption,
@@ -130,10 +148,13 @@ pub enum TokenError {
 
 /// A token with one container: a signing pair, an encryption pair and their certificates.
 ///
-/// What changes the token is on the disk, or in the device, when the call returns.
+/// What changes the token is in the device when the call returns.
 pub trait Token {
     /// Label and serial number (`SKF_GetDevInfo`).
     fn identity(&self) -> Identity;
+
+    /// Keeps other programs away until this value is dropped (`SKF_LockDev`), where the library can do that.
+    fn lock(&mut self) -> Result<(), TokenError>;
 
     /// The retry counters (`SKF_GetPINInfo`).
     fn tries_left(&self) -> Result<TriesLeft, TokenError>;
@@ -160,8 +181,13 @@ pub trait Token {
     /// over e = SM3(Z ‖ message)). Needs the login.
     fn sign(&mut self, message: &[u8]) -> Result<Vec<u8>, TokenError>;
 
-    /// Decrypts an `SM2Cipher` (DER) with the encryption pair (`SKF_ECCDecrypt`). Needs the login.
+    /// Decrypts an `SM2Cipher` (DER) with the encryption pair (`SKF_ECCDecrypt`, which not every library has). Needs the
+    /// login.
     fn decrypt(&mut self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError>;
+
+    /// Decrypts whole blocks, SM4-ECB, under a session key that is encrypted to the encryption pair (`SM2Cipher`, DER;
+    /// `SKF_ImportSessionKey`, `SKF_Decrypt`). Needs the login.
+    fn decrypt_under(&mut self, session_key: &[u8], blocks: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError>;
 
     /// Opens an encryption pair with the signing key and keeps it (`SKF_ImportECCKeyPair`). The same pair again is
     /// no error, another one is. Needs the login.
@@ -178,6 +204,25 @@ pub trait Token {
 
     /// Writes a record (`SKF_WriteFile`). Needs the login.
     fn write_record(&mut self, name: &str, bytes: &[u8]) -> Result<(), TokenError>;
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.serial, self.label)
+    }
+}
+
+/// What is told behind an error, in brackets.
+fn listed(items: &[impl fmt::Display]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    format!(" ({})", items.join("; "))
+}
+
+fn named(name: Option<&str>) -> String {
+    name.map(|name| format!(" {name}")).unwrap_or_default()
 }
 
 impl fmt::Display for Usage {

@@ -3,62 +3,27 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use yinxin_agent::pin::Pin;
-use yinxin_agent::token::{FileToken, Token, Usage};
+use serde_json::Value;
 use yinxin_pki::pem;
-use zeroize::Zeroizing;
 
 use crate::world::{World, run};
 
-/// The agent's record with the CA certificates.
-const CHAIN_RECORD: &str = "chain";
 /// The default identifier of GM/T 0009-2012, 10, as OpenSSL is told it.
 const DISTID: &str = "distid:1234567812345678";
 
-/// Takes the certificates out of a token: `sign.pem`, `encrypt.pem`, `chain.pem`.
-pub fn export(token: &Path, directory: &Path) -> Result<()> {
-    let token = FileToken::open(token)?;
-    for (usage, name) in [(Usage::Signing, "sign.pem"), (Usage::Encryption, "encrypt.pem")] {
-        let certificate = token
-            .certificate(usage)?
-            .with_context(|| format!("the token holds no {usage} certificate"))?;
-        std::fs::write(directory.join(name), certificate.to_pem())?;
+/// Takes the certificates out of what `yinxin-agent token show --json` printed: `sign.pem`, `encrypt.pem`, `chain.pem`.
+pub fn export(shown: &str, directory: &Path) -> Result<()> {
+    let shown: Value = serde_json::from_str(shown).context("the agent printed no JSON")?;
+    for (pem, name) in [
+        (&shown["signing_certificate"]["pem"], "sign.pem"),
+        (&shown["encryption_certificate"]["pem"], "encrypt.pem"),
+        (&shown["chain"], "chain.pem"),
+    ] {
+        let pem = pem
+            .as_str()
+            .with_context(|| format!("the token holds nothing for {name}"))?;
+        std::fs::write(directory.join(name), pem)?;
     }
-    let chain = token
-        .record(CHAIN_RECORD)?
-        .context("the token holds no CA certificates")?;
-    std::fs::write(directory.join("chain.pem"), chain)?;
-    Ok(())
-}
-
-/// Logs in to a token with the password that its holder was sent, and lets both keys work.
-pub fn password_opens(token: &Path, password: &str) -> Result<()> {
-    let mut token = FileToken::open(token)?;
-    let pin = Pin::new(Zeroizing::new(password.to_owned()))?;
-    token
-        .login(&pin)
-        .context("the password does not open the token")?;
-    let message = b"what a holder signs";
-    let signature = token.sign(message)?;
-    let signing = token
-        .certificate(Usage::Signing)?
-        .context("there is no signing certificate")?;
-    signing
-        .public_key()
-        .context("the signing key is no SM2 key")?
-        .verify(message, &signature)?;
-    let encryption = token
-        .certificate(Usage::Encryption)?
-        .context("there is no encryption certificate")?;
-    let ciphertext = encryption
-        .public_key()
-        .context("the encryption key is no SM2 key")?
-        .encrypt(message, &mut yinxin_store::vault::rng())?;
-    ensure!(
-        token.decrypt(&ciphertext)?.as_slice() == message,
-        "the encryption key does not decrypt"
-    );
-    token.logout();
     Ok(())
 }
 

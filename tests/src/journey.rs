@@ -1,5 +1,6 @@
 //! One order from the captcha to the receipt, step by step, by everybody who takes part in it.
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -204,9 +205,18 @@ impl Journey {
         &self.code
     }
 
-    /// Where the token is.
+    /// Where the software token is, the only one that this order's agent sees.
     pub fn token(&self) -> PathBuf {
         self.directory.join("token")
+    }
+
+    /// The agent of an operator into whose computer the token is plugged.
+    fn agent(&self) -> Result<Command> {
+        let mut agent = self.stage.world.program("yinxin-agent")?;
+        agent
+            .env("YINXIN_SOFTSKF_DIR", self.token())
+            .env("YINXIN_TOKEN_PROFILES", "softskf");
+        Ok(agent)
     }
 
     /// A session of the vendor's staff.

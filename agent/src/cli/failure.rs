@@ -4,10 +4,13 @@ use std::{error::Error, io};
 use serde_json::{Value, json};
 
 use crate::{
+    configuration::ConfigurationError,
     personalise::PersonaliseError,
     pin::PinRefusal,
     platform::{PlatformError, SetupError},
     private_file::ReadError,
+    service::StartError,
+    ticket::PlatformCertificatesError,
     token::TokenError,
 };
 
@@ -53,12 +56,12 @@ pub enum Failure {
     /// No terminal to ask on.
     #[error("there is no terminal to ask for PINs: use --pin-file")]
     NoTerminal(#[source] io::Error),
-    /// No place for a token.
-    #[error("there is no home directory: name the token's with --dir")]
+    /// It is not known which libraries to load.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// No place for what the service keeps.
+    #[error("there is no home directory: name the service's with --state")]
     NoDirectory,
-    /// A directory cannot be read.
-    #[error("the directory cannot be read")]
-    Directory(#[source] io::Error),
     /// A file or folder that was named cannot be read.
     #[error("{0} cannot be read")]
     Unreadable(String, #[source] io::Error),
@@ -68,6 +71,15 @@ pub enum Failure {
     /// The result cannot be printed.
     #[error("the result cannot be printed")]
     Output(#[source] io::Error),
+    /// The service does not start.
+    #[error("the agent does not start")]
+    Start(#[from] StartError),
+    /// The certificates of the platform cannot be used.
+    #[error("{0} cannot be used")]
+    PlatformCertificates(String, #[source] PlatformCertificatesError),
+    /// No page can be opened.
+    #[error("the browser cannot be started")]
+    Browser(#[source] io::Error),
     /// The program's own start.
     #[error("the program cannot start its work")]
     Runtime(#[source] io::Error),
@@ -82,11 +94,13 @@ impl Failure {
             | Self::SamePins
             | Self::PinFile(_)
             | Self::NoTerminal(_)
+            | Self::Configuration(_)
             | Self::NoDirectory
             | Self::Unreadable(..)
             | Self::Material(..)
+            | Self::PlatformCertificates(..)
             | Self::Setup(SetupError::Address | SetupError::Session)
-            | Self::Token(TokenError::Label) => USAGE,
+            | Self::Token(TokenError::SeveralTokens(_)) => USAGE,
             _ => FAILED,
         }
     }

@@ -5,7 +5,7 @@ use yinxin_pki::{Certificate, Name, oid};
 
 use crate::{
     personalise::Outcome,
-    token::{PIN_TRIES, Token, TokenError, Usage},
+    token::{Token, TokenError, Usage},
 };
 
 /// China time, in which dates are shown to people; JSON has UTC.
@@ -23,12 +23,12 @@ pub struct Output {
 }
 
 /// One line, and what a list shows of a token.
-pub fn brief(directory: &str, token: &dyn Token) -> Result<Output, TokenError> {
+pub fn brief(token: &dyn Token) -> Result<Output, TokenError> {
     let identity = token.identity();
     let personalised = token.certificate(Usage::Signing)?.is_some();
     let tries = token.tries_left()?;
     let text = format!(
-        "{}  {}  {}  {directory}\n",
+        "{}  {}  {}\n",
         identity.serial,
         if personalised {
             "with certificates"
@@ -38,24 +38,23 @@ pub fn brief(directory: &str, token: &dyn Token) -> Result<Output, TokenError> {
         identity.label,
     );
     let json = json!({
-        "directory": directory,
         "serial": identity.serial,
         "label": identity.label,
         "personalised": personalised,
-        "user_pin_tries_left": tries.user,
-        "admin_pin_tries_left": tries.admin,
+        "user_pin_tries_left": tries.user.left,
+        "admin_pin_tries_left": tries.admin.left,
     });
     Ok(Output { text, json })
 }
 
 /// Everything about a token that is no secret.
-pub fn whole(directory: &str, token: &dyn Token, now: OffsetDateTime) -> Result<Output, TokenError> {
-    let Output { mut json, .. } = brief(directory, token)?;
+pub fn whole(token: &dyn Token, now: OffsetDateTime) -> Result<Output, TokenError> {
+    let Output { mut json, .. } = brief(token)?;
     let (identity, tries) = (token.identity(), token.tries_left()?);
     let mut text = format!(
-        "Token       {}\nSerial      {}\nDirectory   {directory}\nUser PIN    {} of {PIN_TRIES} tries left\n\
-         Admin PIN   {} of {PIN_TRIES} tries left\n",
-        identity.label, identity.serial, tries.user, tries.admin
+        "Token       {}\nSerial      {}\nUser PIN    {} of {} tries left\n\
+         Admin PIN   {} of {} tries left\n",
+        identity.label, identity.serial, tries.user.left, tries.user.most, tries.admin.left, tries.admin.most,
     );
     for usage in [Usage::Signing, Usage::Encryption] {
         let key = if token.public_key(usage)?.is_some() {

@@ -13,20 +13,20 @@ use crate::{
     personalise::{Personalisation, Step, finished},
     platform::{Pace, Platform},
     private_file,
-    token::{FileToken, vault::Cost},
+    token::vault::Cost,
 };
 
 const SESSION_FILE_LIMIT_BYTES: u64 = 4096;
 
 /// Personalises a token for an order.
-pub fn run(arguments: PersonaliseArguments, json: bool) -> Result<Output, Failure> {
+pub fn run(arguments: &PersonaliseArguments, json: bool) -> Result<Output, Failure> {
     let session = private_file::read(&arguments.session_file, SESSION_FILE_LIMIT_BYTES)?;
     let pace = Pace {
         patience: Duration::from_secs(arguments.wait),
         ..Pace::default()
     };
     let platform = Platform::new(&arguments.api, &session, pace)?;
-    let mut token = FileToken::open(&arguments.place.directory()?)?;
+    let mut token = arguments.place.open()?;
     if let Some(outcome) = finished(&token, &arguments.order)? {
         return Ok(output::outcome(&outcome));
     }

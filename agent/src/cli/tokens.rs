@@ -1,5 +1,5 @@
-//! `token init`, `list`, `show` and `unblock`.
-use std::{fs, path::Path};
+//! `token list`, `show`, `check` and `unblock`.
+use std::path::Path;
 
 use serde_json::json;
 use time::OffsetDateTime;
@@ -9,79 +9,67 @@ use super::{
     output::{self, Output},
     pins::{self, Entry},
 };
-use crate::token::{FileToken, Token as _, vault::Cost};
+use crate::{
+    personalise,
+    token::{Token, TokenError, Usage, libraries::Present},
+};
 
-/// Most tokens that a list opens.
-const LIST_LIMIT: usize = 1000;
-
-/// Makes a blank token.
-pub fn init(directory: &Path, label: &str, pin_file: Option<&Path>) -> Result<Output, Failure> {
-    // Before anyone is asked for PINs.
-    if FileToken::is_in(directory) {
-        return Err(crate::token::TokenError::AlreadyThere(directory.to_owned()).into());
-    }
-    let pins = pins::both(pin_file, Entry::New)?;
-    let token = FileToken::create(directory, label, &pins.user, &pins.admin, Cost::STANDARD)?;
-    Ok(output::brief(&directory.to_string_lossy(), &token)?)
-}
-
-/// Lists the token in a directory and those one level below it.
-pub fn list(directory: &Path) -> Result<Output, Failure> {
-    let mut places = vec![directory.to_owned()];
-    match fs::read_dir(directory) {
-        Ok(entries) => {
-            for entry in entries {
-                places.push(entry.map_err(Failure::Directory)?.path());
-            }
-        }
-        // No token has been made yet.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(Failure::Directory(error)),
-    }
-    places.sort();
+/// Lists the UKeys that are plugged in.
+pub fn list(present: &Present) -> Output {
     let (mut text, mut tokens) = (String::new(), Vec::new());
-    for place in places
-        .iter()
-        .filter(|place| FileToken::is_in(place))
-        .take(LIST_LIMIT)
-    {
-        let name = place.to_string_lossy();
-        // One damaged token does not hide the others.
-        match FileToken::open(place).and_then(|token| output::brief(&name, &token)) {
-            Ok(brief) => {
+    for found in &present.tokens {
+        // One token that another program uses does not hide the others.
+        match found.open().and_then(|token| output::brief(&token)) {
+            Ok(mut brief) => {
+                brief.json["library"] = found.library_name.as_str().into();
                 text.push_str(&brief.text);
                 tokens.push(brief.json);
             }
             Err(error) => {
                 let error = Failure::from(error).chain();
-                text.extend([&name, ": ", error.as_str(), "\n"]);
-                tokens.push(json!({ "directory": name, "error": error }));
+                text.extend([&found.identity.to_string(), ": ", &error, "\n"]);
+                tokens.push(json!({
+                    "serial": found.identity.serial, "label": found.identity.label,
+                    "library": found.library_name, "error": error,
+                }));
             }
         }
     }
     if tokens.is_empty() {
-        text.push_str("no tokens\n");
+        text.push_str("no UKey is plugged in\n");
     }
-    Ok(Output {
+    for problem in &present.problems {
+        text.extend([problem, "\n"]);
+    }
+    Output {
         text,
-        json: json!({ "tokens": tokens }),
-    })
+        json: json!({ "tokens": tokens, "problems": present.problems }),
+    }
 }
 
 /// Shows a token.
-pub fn show(directory: &Path) -> Result<Output, Failure> {
-    let token = FileToken::open(directory)?;
-    Ok(output::whole(
-        &directory.to_string_lossy(),
-        &token,
-        OffsetDateTime::now_utc(),
-    )?)
+pub fn show(token: &dyn Token) -> Result<Output, Failure> {
+    Ok(output::whole(token, OffsetDateTime::now_utc())?)
+}
+
+/// Logs in and lets both keys work once.
+pub fn check(token: &mut dyn Token, pin_file: Option<&Path>) -> Result<Output, Failure> {
+    let pin = pins::user(pin_file)?;
+    token.login(&pin)?;
+    let key = |usage| token.public_key(usage)?.ok_or(TokenError::NoKey(usage));
+    let (signing, encryption) = (key(Usage::Signing)?, key(Usage::Encryption)?);
+    personalise::prove_keys(token, &signing, &encryption)?;
+    token.logout();
+    let serial = token.identity().serial;
+    Ok(Output {
+        text: format!("Token {serial}: the user PIN is right, and both keys work.\n"),
+        json: json!({ "serial": serial, "keys_work": true }),
+    })
 }
 
 /// Sets a new user PIN with the admin PIN.
-pub fn unblock(directory: &Path, pin_file: Option<&Path>) -> Result<Output, Failure> {
-    let mut token = FileToken::open(directory)?;
+pub fn unblock(token: &mut dyn Token, pin_file: Option<&Path>) -> Result<Output, Failure> {
     let pins = pins::both(pin_file, Entry::Known)?;
     token.unblock(&pins.admin, &pins.user)?;
-    Ok(output::brief(&directory.to_string_lossy(), &token)?)
+    Ok(output::brief(token)?)
 }

@@ -1,4 +1,4 @@
-//! Bytes kept under a key (SM4-GCM), and keys kept under a PIN.
+//! Bytes sealed under a PIN (SM4-GCM): the password that is on its way to a token.
 //!
 //! PIN to key: scrypt, RFC 7914. A copied file can be tried without its retry counter and a PIN has little
 //! entropy, so the derivation must cost memory; PBKDF2 with HMAC-SM3 (GM/T 0091-2020) costs a graphics card
@@ -33,9 +33,9 @@ pub enum OpenError {
     Malformed,
 }
 
-/// A key that seals what is kept in a file; wiped when dropped.
-#[derive(Clone, ZeroizeOnDrop)]
-pub struct StorageKey([u8; KEY_BYTES]);
+/// A key that was derived from a PIN; wiped when dropped.
+#[derive(ZeroizeOnDrop)]
+struct DerivedKey([u8; KEY_BYTES]);
 
 /// Bytes written as base64; sealed ones are nonce, ciphertext and tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ pub struct PinSealed {
 }
 
 impl Cost {
-    /// What tokens are made with.
+    /// What is used outside of tests.
     pub const STANDARD: Self = Self(15);
 
     /// From 10 (for tests: no protection) to 20 (one GiB).
@@ -75,37 +75,15 @@ impl From<Cost> for u8 {
     }
 }
 
-impl StorageKey {
-    /// A fresh key.
-    pub fn random() -> Self {
-        let mut key = Self([0; KEY_BYTES]);
-        rng().fill_bytes(&mut key.0);
-        key
-    }
-
-    /// Takes a key's bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpenError> {
-        let mut key = Self([0; KEY_BYTES]);
-        if bytes.len() != KEY_BYTES {
-            return Err(OpenError::Malformed);
-        }
-        key.0.copy_from_slice(bytes);
-        Ok(key)
-    }
-
-    /// The key's bytes, to be sealed under a PIN.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Seals bytes for one purpose; they open for that purpose only. The nonce is random, which is safe here:
-    /// a token seals a few dozen times under one key, far from 2^32.
-    pub fn seal(&self, purpose: &[u8], plaintext: &[u8]) -> Base64 {
+impl DerivedKey {
+    /// Seals bytes for one purpose; they open for that purpose only. The nonce is random, and each key seals once: its
+    /// salt is fresh.
+    fn seal(&self, purpose: &[u8], plaintext: &[u8]) -> Base64 {
         Base64(sm4_gcm_seal(&self.0, purpose, plaintext, &mut rng()))
     }
 
     /// Opens what was sealed under this key for this purpose.
-    pub fn open(&self, purpose: &[u8], sealed: &Base64) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    fn open(&self, purpose: &[u8], sealed: &Base64) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         sm4_gcm_open(&self.0, purpose, &sealed.0).map_err(|_| OpenError::Refused)
     }
 
@@ -123,7 +101,7 @@ impl PinSealed {
     pub fn seal(pin: &Pin, cost: Cost, purpose: &[u8], plaintext: &[u8]) -> Result<Self, OpenError> {
         let mut salt = [0; SALT_BYTES];
         rng().fill_bytes(&mut salt);
-        let sealed = StorageKey::derive(pin, &salt, cost)?.seal(purpose, plaintext);
+        let sealed = DerivedKey::derive(pin, &salt, cost)?.seal(purpose, plaintext);
         Ok(Self {
             scrypt_log_n: cost,
             salt: Base64(salt.to_vec()),
@@ -131,14 +109,9 @@ impl PinSealed {
         })
     }
 
-    /// What its derivation costs.
-    pub fn cost(&self) -> Cost {
-        self.scrypt_log_n
-    }
-
     /// Opens it with the PIN; [`OpenError::Refused`] when the PIN is another.
     pub fn open(&self, pin: &Pin, purpose: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        StorageKey::derive(pin, &self.salt.0, self.scrypt_log_n)?.open(purpose, &self.sealed)
+        DerivedKey::derive(pin, &self.salt.0, self.scrypt_log_n)?.open(purpose, &self.sealed)
     }
 }
 
@@ -181,11 +154,11 @@ mod tests {
 
     #[test]
     fn sealing_twice_gives_different_bytes_that_survive_json() {
-        let key = StorageKey::random();
-        let first = key.seal(b"p", b"plain");
-        assert_ne!(first, key.seal(b"p", b"plain"));
-        let read: Base64 = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
-        assert_eq!(key.open(b"p", &read).unwrap().as_slice(), b"plain");
+        let seal = || PinSealed::seal(&pin("123456"), Cost::new(10).unwrap(), b"p", b"plain").unwrap();
+        let first = seal();
+        assert_ne!(first, seal());
+        let read: PinSealed = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
+        assert_eq!(read.open(&pin("123456"), b"p").unwrap().as_slice(), b"plain");
     }
 
     #[test]

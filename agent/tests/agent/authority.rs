@@ -76,6 +76,13 @@ impl Authority {
 }
 
 impl Authority {
+    /// A certificate of the issuing CA that the caller words.
+    pub fn issue_one(&self, tbs: impl FnOnce(&Certificate) -> Vec<u8>) -> Certificate {
+        let tbs = tbs(&self.issuing);
+        let signature = self.issuing_key.sign(&tbs).unwrap();
+        Certificate::from_der(&assemble(&tbs, &signature)).unwrap()
+    }
+
     /// The list of the issuing CA, made now, with the certificates revoked a minute ago.
     pub fn list(&self, revoked: &[&Certificate]) -> Crl {
         let now = OffsetDateTime::now_utc();

@@ -1,9 +1,7 @@
 //! A token whose program dies at a chosen call, before or after the call took effect, or whose memory is bad.
-use std::io;
-
 use yinxin_agent::{
     pin::Pin,
-    token::{FileToken, Identity, Token, TokenError, TriesLeft, Usage},
+    token::{Identity, SkfToken, Token, TokenError, TriesLeft, Usage},
 };
 use yinxin_pki::{Certificate, EnvelopedKey, PublicKey};
 use zeroize::Zeroizing;
@@ -16,7 +14,7 @@ pub enum Side {
 }
 
 pub struct BreakingToken {
-    pub inner: FileToken,
+    pub inner: SkfToken,
     /// Calls that still go well.
     pub calls_left: usize,
     pub side: Side,
@@ -26,7 +24,7 @@ pub struct BreakingToken {
 }
 
 impl BreakingToken {
-    pub fn dying(inner: FileToken, calls_left: usize, side: Side) -> Self {
+    pub fn dying(inner: SkfToken, calls_left: usize, side: Side) -> Self {
         Self {
             inner,
             calls_left,
@@ -36,7 +34,7 @@ impl BreakingToken {
         }
     }
 
-    pub fn losing(inner: FileToken, usage: Usage) -> Self {
+    pub fn losing(inner: SkfToken, usage: Usage) -> Self {
         Self {
             loses: Some(usage),
             ..Self::dying(inner, usize::MAX, Side::Before)
@@ -45,7 +43,7 @@ impl BreakingToken {
 
     fn call<T>(
         &mut self,
-        call: impl FnOnce(&mut FileToken) -> Result<T, TokenError>,
+        call: impl FnOnce(&mut SkfToken) -> Result<T, TokenError>,
     ) -> Result<T, TokenError> {
         assert!(!self.broken, "a dead program calls nothing");
         if let Some(left) = self.calls_left.checked_sub(1) {
@@ -56,16 +54,20 @@ impl BreakingToken {
         if self.side == Side::After {
             call(&mut self.inner)?;
         }
-        Err(TokenError::Unwritable {
-            path: "broken".into(),
-            source: io::Error::other("the program died"),
-        })
+        Err(TokenError::Device(yinxin_skf::Error::Misbehaved {
+            call: "any",
+            fault: "the program died",
+        }))
     }
 }
 
 impl Token for BreakingToken {
     fn identity(&self) -> Identity {
         self.inner.identity()
+    }
+
+    fn lock(&mut self) -> Result<(), TokenError> {
+        self.call(SkfToken::lock)
     }
 
     fn tries_left(&self) -> Result<TriesLeft, TokenError> {
@@ -89,7 +91,7 @@ impl Token for BreakingToken {
     }
 
     fn generate_signing_key(&mut self) -> Result<PublicKey, TokenError> {
-        self.call(FileToken::generate_signing_key)
+        self.call(SkfToken::generate_signing_key)
     }
 
     fn public_key(&self, usage: Usage) -> Result<Option<PublicKey>, TokenError> {
@@ -102,6 +104,10 @@ impl Token for BreakingToken {
 
     fn decrypt(&mut self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         self.call(|token| token.decrypt(ciphertext))
+    }
+
+    fn decrypt_under(&mut self, session_key: &[u8], blocks: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        self.call(|token| token.decrypt_under(session_key, blocks))
     }
 
     fn import_enveloped_key(&mut self, envelope: &EnvelopedKey) -> Result<PublicKey, TokenError> {

@@ -1,13 +1,16 @@
 //! The program itself: exit codes, JSON, and nothing secret in what it prints.
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
 use serde_json::{Value, json};
 
-use crate::platform::{FakePlatform, ORDER_NUMBER, SESSION};
+use crate::{
+    platform::{FakePlatform, ORDER_NUMBER, SESSION},
+    soft_token::{self, SoftToken},
+};
 
 const USER_PIN: &str = "operator1";
 const ADMIN_PIN: &str = "vendor-admin";
@@ -23,7 +26,17 @@ impl Desk {
         };
         desk.private_file("pins", &format!("{USER_PIN}\n{ADMIN_PIN}\n"));
         desk.private_file("session", &format!("{SESSION}\n"));
+        let library = soft_token::library_file();
+        desk.private_file(
+            "softskf.toml",
+            &format!("name = 'software token'\nlibrary = '{}'\n", library.display()),
+        );
         desk
+    }
+
+    /// Plugs a blank token in.
+    fn plug(&self) -> SoftToken {
+        SoftToken::made_in(&self.path("plugged"), "Blank", USER_PIN, ADMIN_PIN)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -31,32 +44,21 @@ impl Desk {
     }
 
     fn private_file(&self, name: &str, text: &str) {
-        yinxin_agent::private_file::replace(&self.path(name), text.as_bytes()).unwrap();
+        yinxin_softskf::private_file::replace(&self.path(name), text.as_bytes()).unwrap();
     }
 
     fn agent(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_yinxin-agent"))
             .args(arguments)
             .current_dir(self.directory.path())
-            .env_remove("YINXIN_TOKEN_DIR")
+            .env("YINXIN_SOFTSKF_DIR", self.path("plugged"))
+            .env("YINXIN_TOKEN_PROFILES", "softskf.toml")
+            .env_remove("YINXIN_AGENT_CONFIGURATION")
+            .env_remove("YINXIN_TOKEN")
             .env_remove("YINXIN_API")
             .stdin(Stdio::null())
             .output()
             .unwrap()
-    }
-
-    fn init(&self) -> Output {
-        self.agent(&[
-            "token",
-            "init",
-            "--dir",
-            "token",
-            "--label",
-            "Blank",
-            "--pin-file",
-            "pins",
-            "--json",
-        ])
     }
 
     fn personalise(&self, api: &str) -> Output {
@@ -68,8 +70,6 @@ impl Desk {
             api,
             "--session-file",
             "session",
-            "--dir",
-            "token",
             "--pin-file",
             "pins",
             "--json",
@@ -95,18 +95,19 @@ fn printed(output: &Output) -> String {
 }
 
 #[test]
-fn a_token_is_made_personalised_and_shown_without_printing_a_secret() {
+fn a_token_is_personalised_shown_and_checked_without_printing_a_secret() {
     let desk = Desk::new();
     let platform = FakePlatform::start();
-    let made = desk.init();
-    let serial = result(&made)["serial"].as_str().unwrap().to_owned();
-    assert_eq!(result(&made)["personalised"], false);
+    let token = desk.plug();
+    let blank = desk.agent(&["token", "list", "--json"]);
+    assert_eq!(result(&blank)["tokens"][0]["serial"], token.serial.as_str());
+    assert_eq!(result(&blank)["tokens"][0]["personalised"], false);
     let personalised = desk.personalise(&platform.url());
     assert_eq!(result(&personalised)["order"]["number"], ORDER_NUMBER);
-    assert_eq!(result(&personalised)["token_serial"], serial.as_str());
+    assert_eq!(result(&personalised)["token_serial"], token.serial.as_str());
     let again = desk.personalise(&platform.url());
     assert_eq!(result(&again), result(&personalised));
-    let shown = desk.agent(&["token", "show", "--dir", "token", "--json"]);
+    let shown = desk.agent(&["token", "show", "--json"]);
     let show = result(&shown);
     assert_eq!(
         show["signing_certificate"]["sm3"],
@@ -128,37 +129,108 @@ fn a_token_is_made_personalised_and_shown_without_printing_a_secret() {
             .len(),
         2
     );
-    let text = desk.agent(&["token", "show", "--dir", "token"]);
+    let text = desk.agent(&["token", "show"]);
     assert!(printed(&text).contains("User PIN    6 of 6 tries left"));
-    let listed = desk.agent(&["token", "list", "--dir", ".", "--json"]);
-    assert_eq!(result(&listed)["tokens"][0]["serial"], serial.as_str());
+    let listed = desk.agent(&["token", "list", "--json"]);
+    assert_eq!(result(&listed)["tokens"][0]["personalised"], true);
 
     let password = platform.records().reports[0]["password"]
         .as_str()
         .unwrap()
         .to_owned();
-    for output in [&made, &personalised, &again, &shown, &text, &listed] {
+    desk.private_file("password", &password);
+    let checked = desk.agent(&["token", "check", "--pin-file", "password", "--json"]);
+    assert_eq!(result(&checked)["keys_work"], true);
+    let wrong = desk.agent(&["token", "check", "--pin-file", "pins"]);
+    assert_eq!(code(&wrong), 1, "the operator's PIN is no longer the token's");
+    for output in [
+        &blank,
+        &personalised,
+        &again,
+        &shown,
+        &text,
+        &listed,
+        &checked,
+        &wrong,
+    ] {
         for secret in [USER_PIN, ADMIN_PIN, SESSION, &password] {
             assert!(!printed(output).contains(secret));
         }
     }
-    assert!(
-        !fs::read_to_string(desk.path("token/token.json"))
-            .unwrap()
-            .contains(&password)
+    assert!(!fs::read_to_string(token.file()).unwrap().contains(&password));
+}
+
+#[test]
+fn exactly_one_token_is_worked_with() {
+    let desk = Desk::new();
+    let none = desk.agent(&["token", "show"]);
+    assert_eq!(code(&none), 1);
+    assert!(printed(&none).contains("no UKey is plugged in"));
+    assert!(printed(&desk.agent(&["token", "list"])).contains("no UKey is plugged in"));
+    let first = desk.plug();
+    assert_eq!(
+        result(&desk.agent(&["token", "show", "--json"]))["serial"],
+        first.serial.as_str()
     );
+    let second = desk.plug();
+    let several = desk.personalise("http://127.0.0.1:9");
+    assert_eq!(code(&several), 64);
+    for told in ["2 UKeys", &first.serial, &second.serial] {
+        assert!(printed(&several).contains(told), "{told}");
+    }
+    let chosen = desk.agent(&["token", "show", "--token", &second.serial, "--json"]);
+    assert_eq!(result(&chosen)["serial"], second.serial.as_str());
+    let absent = desk.agent(&["token", "show", "--token", "3A0000000017"]);
+    assert_eq!(code(&absent), 1);
+    assert!(printed(&absent).contains(&first.serial));
+    let listed = result(&desk.agent(&["token", "list", "--json"]));
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_library_that_cannot_be_loaded_hides_no_token_of_another() {
+    let desk = Desk::new();
+    let token = desk.plug();
+    desk.private_file("gone.toml", "name = 'gone'\nlibrary = 'libgone.so'\n");
+    desk.private_file("agent.toml", "token_libraries = ['gone.toml', 'softskf.toml']\n");
+    let listed = Command::new(env!("CARGO_BIN_EXE_yinxin-agent"))
+        .args(["token", "list", "--json", "--configuration", "agent.toml"])
+        .current_dir(desk.directory.path())
+        .env("YINXIN_SOFTSKF_DIR", desk.path("plugged"))
+        .env_remove("YINXIN_TOKEN_PROFILES")
+        .output()
+        .unwrap();
+    assert_eq!(result(&listed)["tokens"][0]["serial"], token.serial.as_str());
+    assert_eq!(result(&listed)["tokens"][0]["library"], "software token");
+    assert!(
+        result(&listed)["problems"][0]
+            .as_str()
+            .unwrap()
+            .contains("libgone.so")
+    );
+    // With no token of another it is told why there may be none.
+    drop(token);
+    let none = desk.agent(&[
+        "token",
+        "show",
+        "--profile",
+        "gone.toml",
+        "--profile",
+        "softskf.toml",
+    ]);
+    assert!(printed(&none).contains("libgone.so"));
 }
 
 #[test]
 fn a_refusal_of_the_platform_ends_with_two() {
     let desk = Desk::new();
     let platform = FakePlatform::start();
+    let _token = desk.plug();
     platform.records().refusal = Some((
         409,
         json!({ "type": "https://yinxin.example/problems/order-state", "title": "Wrong state",
                 "detail": "the order waits for review", "status": 409 }),
     ));
-    assert_eq!(code(&desk.init()), 0);
     let refused = desk.personalise(&platform.url());
     assert_eq!(code(&refused), 2);
     let error: Value = serde_json::from_slice(&refused.stderr).unwrap();
@@ -173,25 +245,27 @@ fn a_refusal_of_the_platform_ends_with_two() {
 #[test]
 fn wrong_use_ends_with_64() {
     let desk = Desk::new();
+    let _token = desk.plug();
     assert_eq!(code(&desk.agent(&["token", "burn"])), 64);
     assert_eq!(code(&desk.agent(&["personalise", "--order", "../x"])), 64);
-    desk.private_file("pins", "12345\nvendor-admin\n");
-    assert_eq!(code(&desk.init()), 64);
-    desk.private_file("pins", "operator1\noperator1\n");
-    assert_eq!(code(&desk.init()), 64);
-    desk.private_file("pins", "operator1\n");
-    assert_eq!(code(&desk.init()), 64);
+    let unblock = || code(&desk.agent(&["token", "unblock", "--pin-file", "pins"]));
+    for pins in ["12345\nvendor-admin\n", "operator1\noperator1\n", "operator1\n"] {
+        desk.private_file("pins", pins);
+        assert_eq!(unblock(), 64, "{pins:?}");
+    }
     desk.private_file("pins", &format!("{USER_PIN}\n{ADMIN_PIN}\n"));
-    assert_eq!(code(&desk.init()), 0);
+    assert_eq!(unblock(), 0);
     assert_eq!(code(&desk.personalise("http://api.example.com")), 64);
+    assert_eq!(
+        code(&desk.agent(&["token", "list", "--profile", "nowhere.toml"])),
+        64
+    );
 }
 
 #[test]
 fn what_fails_ends_with_one() {
     let desk = Desk::new();
-    assert_eq!(code(&desk.agent(&["token", "show", "--dir", "nowhere"])), 1);
-    assert_eq!(code(&desk.init()), 0);
-    assert_eq!(code(&desk.init()), 1, "a second token in the same place");
+    let _token = desk.plug();
     desk.private_file("pins", "not-the-pin\nvendor-admin\n");
     let wrong = desk.personalise("http://127.0.0.1:9");
     assert_eq!(code(&wrong), 1);
@@ -201,17 +275,15 @@ fn what_fails_ends_with_one() {
 #[test]
 fn a_locked_token_is_unblocked_with_the_admin_pin() {
     let desk = Desk::new();
-    assert_eq!(code(&desk.init()), 0);
+    let _token = desk.plug();
+    desk.private_file("wrong", "not-the-pin\n");
+    for _ in 0..6 {
+        assert_eq!(code(&desk.agent(&["token", "check", "--pin-file", "wrong"])), 1);
+    }
+    let locked = desk.agent(&["token", "check", "--pin-file", "pins"]);
+    assert!(printed(&locked).contains("the user PIN is locked"));
     desk.private_file("pins", "new-user\nvendor-admin\n");
-    let unblocked = desk.agent(&[
-        "token",
-        "unblock",
-        "--dir",
-        "token",
-        "--pin-file",
-        "pins",
-        "--json",
-    ]);
+    let unblocked = desk.agent(&["token", "unblock", "--pin-file", "pins", "--json"]);
     assert_eq!(result(&unblocked)["user_pin_tries_left"], 6);
 }
 
@@ -220,7 +292,7 @@ fn a_locked_token_is_unblocked_with_the_admin_pin() {
 fn a_session_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let desk = Desk::new();
-    assert_eq!(code(&desk.init()), 0);
+    let _token = desk.plug();
     fs::set_permissions(desk.path("session"), fs::Permissions::from_mode(0o644)).unwrap();
     let refused = desk.personalise("http://127.0.0.1:9");
     assert_eq!(code(&refused), 1);
@@ -233,12 +305,11 @@ fn help_has_examples_and_no_option_takes_a_pin() {
     for arguments in [
         &["--help"][..],
         &["personalise", "--help"],
-        &["token", "init", "--help"],
+        &["token", "show", "--help"],
     ] {
         let help = desk.agent(arguments);
         assert_eq!(code(&help), 0);
         assert!(printed(&help).contains("Example"));
         assert!(!printed(&help).contains("--pin "));
     }
-    assert!(!Path::new("token").exists());
 }

@@ -8,6 +8,7 @@ use yinxin_agent::{
 
 use crate::{
     platform::{Fault, ORDER_ID, ORDER_NUMBER, Route},
+    soft_token::SoftToken,
     world::{ADMIN_PIN, PIN, World, pin},
 };
 
@@ -65,16 +66,8 @@ async fn a_token_with_keys_of_its_own_is_not_blank() {
 async fn a_second_token_for_the_same_order_is_not_written() {
     let world = World::new();
     world.run().await.unwrap();
-    let place = tempfile::tempdir().unwrap();
-    let second = place.path().join("second");
-    let mut token = yinxin_agent::token::FileToken::create(
-        &second,
-        "Second",
-        &pin(PIN),
-        &pin(ADMIN_PIN),
-        crate::world::cost(),
-    )
-    .unwrap();
+    let second = SoftToken::new("Second", PIN, ADMIN_PIN);
+    let mut token = second.open();
     let refused = world.run_with(&mut token, ORDER_NUMBER, PIN).await;
     assert!(matches!(
         refused,

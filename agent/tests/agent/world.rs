@@ -1,27 +1,26 @@
-//! A platform, a token in a directory, and runs of the agent between them.
-use std::{
-    path::PathBuf,
-    thread,
-    time::{Duration, Instant},
-};
+//! A platform, a software token, and runs of the agent between them.
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use yinxin_agent::{
     personalise::{Outcome, Personalisation, PersonaliseError, Step, journal::JOURNAL_RECORD},
     pin::Pin,
     platform::{Pace, Platform},
-    token::{FileToken, Token, TokenError, Usage, vault::Cost},
+    token::{SkfToken, Token, Usage, vault::Cost},
 };
 use zeroize::Zeroizing;
 
-use crate::platform::{FakePlatform, ORDER_NUMBER, SESSION};
+use crate::{
+    platform::{FakePlatform, ORDER_NUMBER, SESSION},
+    soft_token::SoftToken,
+};
 
 pub const PIN: &str = "operator1";
 pub const ADMIN_PIN: &str = "vendor-admin";
 
 pub struct World {
     pub platform: FakePlatform,
-    directory: tempfile::TempDir,
+    soft_token: SoftToken,
 }
 
 pub fn pin(text: &str) -> Pin {
@@ -34,60 +33,34 @@ pub fn cost() -> Cost {
 
 impl World {
     pub fn new() -> Self {
-        let world = Self {
+        Self {
             platform: FakePlatform::start(),
-            directory: tempfile::tempdir().unwrap(),
-        };
-        FileToken::create(&world.place(), "Blank", &pin(PIN), &pin(ADMIN_PIN), cost()).unwrap();
-        world
-    }
-
-    pub fn place(&self) -> PathBuf {
-        self.directory.path().join("token")
-    }
-
-    /// The token. Other tests start programs, and until such a child runs its own program it holds a copy of every lock: that
-    /// long, and no longer, the token may be busy.
-    pub fn token(&self) -> FileToken {
-        let begun = Instant::now();
-        loop {
-            match FileToken::open(&self.place()) {
-                Err(TokenError::Busy(_)) if begun.elapsed() < Duration::from_secs(5) => thread::yield_now(),
-                opened => return opened.unwrap(),
-            }
+            soft_token: SoftToken::new("Blank", PIN, ADMIN_PIN),
         }
     }
 
-    /// One run with the token as it lies in its directory.
+    /// The token, opened anew.
+    pub fn token(&self) -> SkfToken {
+        self.soft_token.open()
+    }
+
+    pub fn serial(&self) -> &str {
+        &self.soft_token.serial
+    }
+
+    /// One run with the token opened anew.
     pub async fn run(&self) -> Result<Outcome, PersonaliseError> {
         self.run_with(&mut self.token(), ORDER_NUMBER, PIN).await
     }
 
-    /// One run; nothing is tried twice in it, so that each fault ends it.
+    /// One run with an open token.
     pub async fn run_with(
         &self,
         token: &mut dyn Token,
         order: &str,
         operator: &str,
     ) -> Result<Outcome, PersonaliseError> {
-        let pace = Pace {
-            first: Duration::from_millis(1),
-            longest: Duration::from_millis(2),
-            tries: 1,
-            patience: Duration::from_millis(200),
-        };
-        let session = Zeroizing::new(SESSION.as_bytes().to_vec());
-        let platform = Platform::new(&self.platform.url(), &session, pace).unwrap();
-        let mut steps: Vec<Step> = Vec::new();
-        Personalisation {
-            token,
-            platform: &platform,
-            cost: cost(),
-            clock: OffsetDateTime::now_utc,
-            progress: &mut |step| steps.push(step),
-        }
-        .run(&order.parse().unwrap(), &pin(operator))
-        .await
+        personalise(&self.platform.url(), token, order, operator).await
     }
 
     /// What holds after every order that was personalised, however it came to that.
@@ -131,4 +104,31 @@ impl World {
         let journal = String::from_utf8(token.record(JOURNAL_RECORD).unwrap().unwrap()).unwrap();
         assert!(!journal.contains("password"), "the pending password is erased");
     }
+}
+
+/// One run; nothing is tried twice in it, so that each fault ends it.
+pub async fn personalise(
+    url: &str,
+    token: &mut dyn Token,
+    order: &str,
+    operator: &str,
+) -> Result<Outcome, PersonaliseError> {
+    let pace = Pace {
+        first: Duration::from_millis(1),
+        longest: Duration::from_millis(2),
+        tries: 1,
+        patience: Duration::from_millis(200),
+    };
+    let session = Zeroizing::new(SESSION.as_bytes().to_vec());
+    let platform = Platform::new(url, &session, pace).unwrap();
+    let mut steps: Vec<Step> = Vec::new();
+    Personalisation {
+        token,
+        platform: &platform,
+        cost: cost(),
+        clock: OffsetDateTime::now_utc,
+        progress: &mut |step| steps.push(step),
+    }
+    .run(&order.parse().unwrap(), &pin(operator))
+    .await
 }

@@ -133,7 +133,7 @@ impl PublicKey {
     }
 
     /// Z of a signer with another identity; `None` where its length does not fit into two octets of bits.
-    fn z_as(&self, id: &str) -> Option<[u8; 32]> {
+    pub fn z_as(&self, id: &str) -> Option<[u8; 32]> {
         // ENTL ‖ ID ‖ a ‖ b ‖ xG ‖ yG ‖ xA ‖ yA
         let bits = u16::try_from(id.len().checked_mul(8)?).ok()?;
         Some(sm3_parts(&[

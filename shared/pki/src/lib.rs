@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod chain;
 pub mod cipher;
 pub mod cms;
+pub mod cms_envelope;
 pub mod cms_write;
 pub mod crl;
 pub mod csr;

@@ -85,24 +85,19 @@ impl Journey {
         let (user_pin, admin_pin) = (new_key()[..8].to_owned(), new_key()[..12].to_owned());
         self.remember("first user PIN", &user_pin)?;
         self.remember("admin PIN", &admin_pin)?;
-        let workplace = self.directory.join("operator");
-        remove(&workplace)?;
+        let workplace = self.desk("operator")?;
         remove(&self.token())?;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&workplace)?;
         let pins = private(&workplace, "pins", &format!("{user_pin}\n{admin_pin}\n"))?;
         let session = private(&workplace, "session", &operator.session)?;
-        let mut init = self.stage.world.program("yinxin-agent")?;
-        init.args(["token", "init", "--label", "Journey", "--dir"])
+        let mut init = self.stage.world.program("softskf-init")?;
+        init.args(["--label", "Journey", "--dir"])
             .arg(self.token())
             .arg("--pin-file")
             .arg(&pins);
         run(init).await.context("the token was not made")?;
         let until = Instant::now() + self.limit();
         loop {
-            let mut agent = self.stage.world.program("yinxin-agent")?;
+            let mut agent = self.agent()?;
             agent
                 .args([
                     "personalise",
@@ -114,9 +109,7 @@ impl Journey {
                 .arg("--session-file")
                 .arg(&session)
                 .arg("--pin-file")
-                .arg(&pins)
-                .arg("--dir")
-                .arg(self.token());
+                .arg(&pins);
             match run(agent).await {
                 Ok(_) => break,
                 // The same command again goes on where the last one stopped, as its help says.
@@ -130,7 +123,20 @@ impl Journey {
             view["token_serial"].is_string(),
             "the order does not name the token"
         );
-        certificates::export(&self.token(), &self.directory)
+        let mut show = self.agent()?;
+        show.args(["token", "show", "--json"]);
+        certificates::export(&run(show).await?, &self.directory)
+    }
+
+    /// An empty directory of its owner's alone, for what the agent is given in files.
+    fn desk(&self, name: &str) -> Result<PathBuf> {
+        let desk = self.directory.join(name);
+        remove(&desk)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&desk)?;
+        Ok(desk)
     }
 
     pub(super) async fn password(&mut self) -> Result<()> {
@@ -153,7 +159,14 @@ impl Journey {
             }
         };
         self.remember("password", &password)?;
-        certificates::password_opens(&self.token(), &password)
+        let desk = self.desk("holder")?;
+        let file = private(&desk, "password", &password)?;
+        let mut check = self.agent()?;
+        check.args(["token", "check", "--pin-file"]).arg(&file);
+        run(check)
+            .await
+            .context("the password that the holder was sent does not open the token")?;
+        remove(&desk)
     }
 
     pub(super) async fn dispatch(&mut self) -> Result<()> {

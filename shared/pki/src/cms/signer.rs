@@ -21,7 +21,7 @@ pub enum SignerId {
 }
 
 impl SignerId {
-    pub(super) fn read(element: Tlv<'_>) -> Result<Self, DerError> {
+    pub(crate) fn read(element: Tlv<'_>) -> Result<Self, DerError> {
         match element.tag {
             tag::SEQUENCE => {
                 issuer_and_serial(element).map(|(issuer, serial)| Self::IssuerAndSerial(issuer, serial))

@@ -71,3 +71,39 @@ fn two_seals_of_one_secret_differ() {
         sm4_gcm_seal(&KEY, b"", b"secret", rng)
     );
 }
+
+// Made with `openssl enc -sm4-cbc -K 0123456789abcdeffedcba9876543210 -iv 000102030405060708090a0b0c0d0e0f`.
+#[test]
+fn cbc_gives_what_openssl_gives_and_opens_it() {
+    let iv: [u8; 16] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+    for (plaintext, expected) in [
+        ("", "4b910651754b5553f10cfa0c8a09e9e5"),
+        ("hello", "1342ad943c12b3c9ceb95e227b901d0b"),
+        (
+            "0123456789abcdef",
+            "9d193c43fdc9ac44b40c27629ea9df0c8dce12d6419f61023c46b703dbd1bd2d",
+        ),
+        (
+            "sixteen bytes ofand a few more",
+            "1327ee695a3633037874aae00d3b1b60417f215726e4d6f48d6e69435ea41317",
+        ),
+    ] {
+        let ciphertext = sm4_cbc_encrypt(&KEY, &iv, plaintext.as_bytes());
+        assert_eq!(hex::encode(&ciphertext), expected);
+        assert_eq!(
+            sm4_cbc_decrypt(&KEY, &iv, &ciphertext).unwrap().as_slice(),
+            plaintext.as_bytes()
+        );
+    }
+}
+
+#[test]
+fn cbc_with_a_broken_padding_does_not_open() {
+    let iv = [0; 16];
+    let mut ciphertext = sm4_cbc_encrypt(&KEY, &iv, b"sixteen bytes of");
+    assert_eq!(sm4_cbc_decrypt(&KEY, &iv, &ciphertext[..31]), Err(CannotOpen));
+    assert_eq!(sm4_cbc_decrypt(&KEY, &iv, &[]), Err(CannotOpen));
+    // The last byte of the first block flips the last byte of the padding.
+    ciphertext[15] ^= 1;
+    assert_eq!(sm4_cbc_decrypt(&KEY, &iv, &ciphertext), Err(CannotOpen));
+}

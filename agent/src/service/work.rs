@@ -1,0 +1,276 @@
+//! An operation's way: prepared, laid before the holder, done on a thread of its own, ended and logged once.
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::{
+    Agent,
+    desk::{Due, Ending, Notice, Outcome},
+    lock,
+    log::Entry,
+    refusal::Refusal,
+};
+use crate::{
+    operations::{
+        Asker, Asks, Job, OperationError,
+        arguments::Asked,
+        holder,
+        perform::{Context, Entered, perform},
+    },
+    ticket::{Presented, Ticket, TicketedOperation, used::TakeError},
+    token::PinKind,
+};
+
+/// How often an operation that is being done past its time is looked at.
+const OVERTIME: Duration = Duration::from_secs(1);
+
+/// What the log says of an operation besides how it ended.
+pub(super) struct Record {
+    /// The site; `None` for the holder.
+    pub origin: Option<String>,
+    /// Its name.
+    pub operation: &'static str,
+    /// The token's serial number.
+    pub token: Option<String>,
+    /// The order of its ticket.
+    pub order: Option<String>,
+}
+
+/// Finds the token, judges what was asked against it, and uses the ticket up.
+pub(super) async fn prepare(agent: &Arc<Agent>, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
+    let agent = Arc::clone(agent);
+    tokio::task::spawn_blocking(move || {
+        let origin = match &asker {
+            Asker::Site(origin) => Some(origin.clone()),
+            Asker::Holder => None,
+        };
+        let operation = parsed.operation.name();
+        let prepared = prepare_here(&agent, asker, parsed);
+        if let Err(refusal) = &prepared {
+            let record = Record {
+                origin,
+                operation,
+                token: None,
+                order: None,
+            };
+            write(&agent, record, refusal.said().code);
+        }
+        prepared
+    })
+    .await
+    .map_err(|_| OperationError::Fault)?
+}
+
+fn prepare_here(agent: &Agent, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
+    let Asked { operation, ticket } = parsed;
+    let pin = match operation.asks() {
+        Asks::AdminPin => PinKind::Admin,
+        Asks::UserPin | Asks::NewUserPin => PinKind::User,
+    };
+    let holder = holder::survey(agent.world.tokens.as_ref(), operation.certificate(), pin)?;
+    operation.check(holder.certificate.as_ref())?;
+    let ticket = match (operation.ticket(), ticket, &asker) {
+        (None, None, _) => None,
+        (Some(permits), Some(text), Asker::Site(origin)) => Some(use_ticket(
+            agent,
+            permits,
+            &text,
+            origin,
+            &holder.identity.serial,
+            operation.content(),
+        )?),
+        _ => return Err(OperationError::Fault.into()),
+    };
+    Ok(Job {
+        operation,
+        asker,
+        ticket,
+        holder,
+    })
+}
+
+fn use_ticket(
+    agent: &Agent,
+    operation: TicketedOperation,
+    text: &str,
+    origin: &str,
+    token: &str,
+    content: Option<[u8; 32]>,
+) -> Result<Ticket, Refusal> {
+    let now = agent.now();
+    let platform = agent.platform.as_ref().ok_or(Refusal::NoPlatform)?;
+    let ticket = platform.verify(
+        text,
+        &Presented {
+            operation,
+            origin,
+            token,
+            content,
+            now,
+        },
+    )?;
+    match lock(&agent.used).take(&ticket, now) {
+        Ok(()) => Ok(ticket),
+        Err(TakeError::Refused(refusal)) => Err(refusal.into()),
+        Err(TakeError::Unwritable(_) | TakeError::Full) => Err(Refusal::Unwritable),
+    }
+}
+
+/// Lays an operation before the holder and sees to it that it ends.
+pub(super) fn begin(
+    agent: &Arc<Agent>,
+    job: Job,
+    turn: OwnedSemaphorePermit,
+    answer: Option<oneshot::Sender<Outcome>>,
+) -> String {
+    let until = Instant::now() + agent.limits.holder;
+    let form = lock(&agent.desk).begin(job, turn, until, answer);
+    tokio::spawn(end_in_time(Arc::clone(agent), form.clone(), until));
+    form
+}
+
+async fn end_in_time(agent: Arc<Agent>, form: String, until: Instant) {
+    tokio::time::sleep_until(until.into()).await;
+    loop {
+        let due = lock(&agent.desk).due(&form);
+        match due {
+            Due::Waiting => return end_waiting(&agent, &form, Refusal::TimedOut),
+            Due::Working => tokio::time::sleep(OVERTIME).await,
+            Due::Over => return,
+        }
+    }
+}
+
+/// Tries what the holder typed. What is done goes on when the page is closed.
+pub(super) fn try_entered(
+    agent: &Arc<Agent>,
+    form: &str,
+    enter: impl FnOnce(Asks) -> Result<Entered, OperationError> + Send + 'static,
+) -> Result<(), Refusal> {
+    let job = lock(&agent.desk).work(form).ok_or(Refusal::Gone)?;
+    let finish = Finish {
+        agent: Arc::clone(agent),
+        form: form.to_owned(),
+        result: None,
+    };
+    tokio::task::spawn_blocking(move || {
+        let result = enter(job.operation.asks()).and_then(|entered| {
+            let context = Context {
+                tokens: finish.agent.world.tokens.as_ref(),
+                api: finish.agent.api.as_deref(),
+                now: finish.agent.now(),
+            };
+            perform(&job, &entered, &context)
+        });
+        finish.with(result);
+    });
+    Ok(())
+}
+
+/// The holder's no.
+pub(super) fn cancel(agent: &Agent, form: &str) {
+    end_waiting(agent, form, Refusal::Denied);
+}
+
+/// The site's connection is gone.
+pub(super) fn site_left(agent: &Agent, form: &str) {
+    let taken = lock(&agent.desk).take(form, true);
+    if let Some((job, _)) = taken {
+        write(agent, record_of(&job), "site-left");
+        lock(&agent.desk).ended(form, Ending::SiteLeft);
+    }
+}
+
+/// Ends an operation, whatever its stage.
+pub(super) fn end(agent: &Agent, form: &str, outcome: Outcome) {
+    let taken = lock(&agent.desk).take(form, false);
+    close(agent, form, taken, outcome);
+}
+
+fn end_waiting(agent: &Agent, form: &str, refusal: Refusal) {
+    let taken = lock(&agent.desk).take(form, true);
+    close(agent, form, taken, Err(refusal));
+}
+
+type Taken = Option<(Arc<Job>, Option<oneshot::Sender<Outcome>>)>;
+
+fn close(agent: &Agent, form: &str, taken: Taken, outcome: Outcome) {
+    let Some((job, answer)) = taken else { return };
+    record(agent, record_of(&job), &outcome);
+    let ending = ending(&outcome);
+    let heard = answer.is_none_or(|answer| answer.send(outcome).is_ok());
+    lock(&agent.desk).ended(form, if heard { ending } else { Ending::SiteLeft });
+}
+
+/// How an outcome is shown to the holder.
+pub(super) fn ending(outcome: &Outcome) -> Ending {
+    match outcome {
+        Ok(_) => Ending::Done,
+        Err(refusal) => Ending::Refused(Notice::of(refusal)),
+    }
+}
+
+/// Writes an ending into the log.
+pub(super) fn record(agent: &Agent, record: Record, outcome: &Outcome) {
+    let code = match outcome {
+        Ok(_) => "done",
+        Err(refusal) => refusal.said().code,
+    };
+    write(agent, record, code);
+}
+
+fn record_of(job: &Job) -> Record {
+    Record {
+        origin: match &job.asker {
+            Asker::Site(origin) => Some(origin.clone()),
+            Asker::Holder => None,
+        },
+        operation: job.operation.name(),
+        token: Some(job.holder.identity.serial.clone()),
+        order: job.ticket.as_ref().map(|ticket| ticket.order.clone()),
+    }
+}
+
+fn write(agent: &Agent, record: Record, outcome: &str) {
+    let added = lock(&agent.log).add(Entry {
+        at: agent.now(),
+        origin: record.origin,
+        operation: record.operation.to_owned(),
+        token: record.token,
+        order: record.order,
+        outcome: outcome.to_owned(),
+    });
+    // What was done is done; a full disk must not make it look undone.
+    if let Err(error) = added {
+        eprintln!("the log of operations cannot be written: {error}");
+    }
+}
+
+/// Brings a result back to the desk, also when the thread that worked for it panicked.
+struct Finish {
+    agent: Arc<Agent>,
+    form: String,
+    result: Option<Result<Value, OperationError>>,
+}
+
+impl Finish {
+    fn with(mut self, result: Result<Value, OperationError>) {
+        self.result = Some(result);
+    }
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        match self.result.take().unwrap_or(Err(OperationError::Fault)) {
+            Err(error) if error.can_be_corrected() => {
+                let notice = Notice::of(&Refusal::Operation(error));
+                lock(&self.agent.desk).again(&self.form, notice);
+            }
+            result => end(&self.agent, &self.form, result.map_err(Refusal::Operation)),
+        }
+    }
+}

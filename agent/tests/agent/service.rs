@@ -1,0 +1,14 @@
+//! The running service over raw HTTP: what it does for an approved site, and what it refuses to everybody else.
+mod attacks;
+mod bench;
+mod document;
+mod login;
+mod operations;
+mod pages;
+mod pairing;
+mod pins;
+mod preflights;
+mod program;
+mod raw;
+mod tickets;
+mod writing;
