@@ -108,12 +108,10 @@ async fn unpaid(stage: &Stage, name: &str) -> Result<Journey> {
 /// A code of the provider; asked for again, as a person would, where the provider does not answer.
 async fn code(journey: &Journey, provider: &str) -> Result<String> {
     let applicant = journey.applicant()?;
-    let mut numbers = Vec::new();
     for _ in 0..4 {
         let answer = applicant.try_to_pay(provider).await?;
         if answer.status == 201 {
             let number = text(&answer.ok()?, "out_trade_no")?;
-            numbers.push(number.clone());
             let attempts = applicant.view().await?["payments"].as_array().map_or(0, Vec::len);
             ensure!(
                 number.ends_with(&format!("_{attempts:02}")),
