@@ -144,7 +144,7 @@ mod tests {
 
     fn written(directory: &Path, name: &str, text: &str) -> PathBuf {
         let path = directory.join(name);
-        yinxin_softskf::private_file::replace(&path, text.as_bytes()).unwrap();
+        yinxin_keep::private_file::replace(&path, text.as_bytes()).unwrap();
         path
     }
 

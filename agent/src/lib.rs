@@ -6,7 +6,8 @@ mod pages;
 pub mod personalise;
 pub mod pin;
 pub mod platform;
-pub mod private_file;
 pub mod service;
 pub mod ticket;
 pub mod token;
+
+use yinxin_keep::private_file;

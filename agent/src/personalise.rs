@@ -283,8 +283,13 @@ impl Personalisation<'_> {
         attempt: u32,
     ) -> Result<State, PersonaliseError> {
         let password = Pin::random()?;
-        let password = PinSealed::seal(pin, self.cost, PASSWORD_PURPOSE, password.reveal().as_bytes())
-            .map_err(|_| TokenError::Cost)?;
+        let password = PinSealed::seal(
+            pin.reveal().as_bytes(),
+            self.cost,
+            PASSWORD_PURPOSE,
+            password.reveal().as_bytes(),
+        )
+        .map_err(|_| TokenError::Cost)?;
         Ok(State::PasswordDrawn {
             fingerprints,
             attempt,
@@ -295,7 +300,7 @@ impl Personalisation<'_> {
     /// Makes the pending password the token's PIN, if it is not already. `None` when it does not open although the
     /// PIN is the token's: someone unblocked the token in between, and another password must be drawn.
     fn take_over(&mut self, pin: &Pin, pending: &PinSealed) -> Result<Option<Pin>, PersonaliseError> {
-        let password = match pending.open(pin, PASSWORD_PURPOSE) {
+        let password = match pending.open(pin.reveal().as_bytes(), PASSWORD_PURPOSE) {
             Ok(bytes) => pending_password(&bytes)?,
             Err(OpenError::Refused) => {
                 // A wrong PIN ends here, and the token counts it.

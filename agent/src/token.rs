@@ -10,10 +10,10 @@ use crate::pin::Pin;
 pub mod libraries;
 mod notice;
 pub mod skf;
-pub mod vault;
 
 pub use libraries::TokenLibraries;
 pub use skf::SkfToken;
+pub use yinxin_keep::vault;
 
 /// Longest record, in bytes.
 pub const RECORD_LIMIT_BYTES: usize = 32 * 1024;

@@ -121,7 +121,7 @@ impl OpenApplication {
             *left = slot.tries_left.into();
             let sealed = slot.storage_key.clone();
             writer.store()?;
-            let bytes = match sealed.open(pin, &slot_purpose(&self.id, kind)) {
+            let bytes = match sealed.open(pin.bytes(), &slot_purpose(&self.id, kind)) {
                 Ok(bytes) => bytes,
                 Err(OpenError::Refused) if *left == 0 => return Err(Sar::PinLocked),
                 Err(OpenError::Refused) => return Err(Sar::PinIncorrect),
@@ -336,5 +336,5 @@ fn slot_purpose(id: &str, kind: PinKind) -> Vec<u8> {
 }
 
 fn seal_key(id: &str, kind: PinKind, pin: &Pin, cost: Cost, key: &StorageKey) -> Result<PinSealed, Sar> {
-    PinSealed::seal(pin, cost, &slot_purpose(id, kind), key.expose()).map_err(|_| Sar::Fail)
+    PinSealed::seal(pin.bytes(), cost, &slot_purpose(id, kind), key.expose()).map_err(|_| Sar::Fail)
 }

@@ -7,8 +7,10 @@
 //! | `abi` | the exported functions; all the `unsafe` there is |
 //! | `library`, `handles` | one process's handles, faults, plugging |
 //! | `device`, `application`, `files`, `container`, `ecc`, `symmetric` | what the calls do, by chapters of the standard |
-//! | `document`, `vault`, `pin`, `store`, `private_file` | what is kept, under which keys, where, with which locks |
+//! | `document`, `pin`, `store`, the crate `yinxin-keep` | what is kept, under which keys, where, with which locks |
 //! | `stream` | SM4 in pieces |
+
+use yinxin_keep::{private_file, vault};
 
 pub mod abi;
 mod application;
@@ -25,13 +27,11 @@ mod handles;
 mod library;
 mod make;
 mod pin;
-pub mod private_file;
 mod sar;
 mod settings;
 mod store;
 mod stream;
 mod symmetric;
-mod vault;
 
 pub use application::{NewApplication, PinInfo};
 pub use device::DeviceInfo;

@@ -44,7 +44,7 @@ impl Desk {
     }
 
     fn private_file(&self, name: &str, text: &str) {
-        yinxin_softskf::private_file::replace(&self.path(name), text.as_bytes()).unwrap();
+        yinxin_keep::private_file::replace(&self.path(name), text.as_bytes()).unwrap();
     }
 
     fn agent(&self, arguments: &[&str]) -> Output {

@@ -6,11 +6,11 @@ use std::{
 };
 
 use clap::Parser;
+use yinxin_keep::private_file::{self, ReadError};
 use yinxin_softskf::{
     Cost, NewApplication, NewDevice, Pin, Sar, Settings,
     constants::{MAX_PIN_BYTES, MAX_PIN_TRIES, MIN_PIN_BYTES, SECURE_USER_ACCOUNT},
     make_device,
-    private_file::{self, ReadError},
 };
 use zeroize::Zeroizing;
 

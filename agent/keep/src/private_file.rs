@@ -1,4 +1,4 @@
-//! Files that only their owner may read: tokens, PIN files, session files.
+//! Files that only their owner may read or change: tokens, PIN files, session files, the configuration, what the service keeps.
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
@@ -43,6 +43,15 @@ pub enum ReadError {
 
 /// Reads at most `limit` bytes of a file that only its owner can read.
 pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    read_guarded(path, limit, 0o077, 0o600)
+}
+
+/// Reads at most `limit` bytes of a file that only its owner can write: others may know what is in it.
+pub fn read_trusted(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    read_guarded(path, limit, 0o022, 0o644)
+}
+
+fn read_guarded(path: &Path, limit: u64, refused: u32, wanted: u32) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let failed = |source| ReadError::Io {
         path: path.to_owned(),
         source,
@@ -56,7 +65,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     if !metadata.is_file() {
         return Err(failed(io::Error::other("not a regular file")));
     }
-    refuse_mode(path, &metadata, 0o077, 0o600)?;
+    refuse_mode(path, &metadata, refused, wanted)?;
     let too_long = || ReadError::TooLong {
         path: path.to_owned(),
         limit,
@@ -163,6 +172,19 @@ mod tests {
         ));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_write_is_not_trusted() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agent.toml");
+        replace(&path, b"").unwrap();
+        for (mode, is_trusted) in [(0o644, true), (0o664, false), (0o646, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_trusted(&path, 64).is_ok(), is_trusted, "{mode:o}");
+        }
+    }
+
     #[test]
     fn a_file_longer_than_its_limit_is_refused() {
         let directory = tempfile::tempdir().unwrap();
@@ -174,13 +196,12 @@ mod tests {
         ));
         assert!(read(&path, 65).is_ok());
     }
-
     #[test]
     fn a_write_that_died_before_the_rename_leaves_the_old_bytes_and_does_not_stop_the_next() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("token.json");
+        let path = directory.path().join("sites.json");
         replace(&path, b"old").unwrap();
-        fs::write(directory.path().join("token.json.new"), b"half").unwrap();
+        fs::write(directory.path().join("sites.json.new"), b"half").unwrap();
         assert_eq!(read(&path, 64).unwrap().as_slice(), b"old");
         replace(&path, b"new").unwrap();
         assert_eq!(read(&path, 64).unwrap().as_slice(), b"new");

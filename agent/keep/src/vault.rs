@@ -1,4 +1,4 @@
-//! Bytes sealed under a PIN (SM4-GCM): the password that is on its way to a token.
+//! Bytes kept under a key (SM4-GCM), and keys kept under a PIN.
 //!
 //! PIN to key: scrypt, RFC 7914. A copied file can be tried without its retry counter and a PIN has little
 //! entropy, so the derivation must cost memory; PBKDF2 with HMAC-SM3 (GM/T 0091-2020) costs a graphics card
@@ -9,8 +9,6 @@ use rand_core::{Rng as _, UnwrapErr};
 use serde::{Deserialize, Serialize};
 use yinxin_pki::symmetric::{KEY_BYTES, sm4_gcm_open, sm4_gcm_seal};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
-
-use crate::pin::Pin;
 
 const SALT_BYTES: usize = 16;
 /// Block size and parallelism of scrypt; with 2^15 blocks one try costs 32 MiB (OWASP's third line).
@@ -33,9 +31,9 @@ pub enum OpenError {
     Malformed,
 }
 
-/// A key that was derived from a PIN; wiped when dropped.
-#[derive(ZeroizeOnDrop)]
-struct DerivedKey([u8; KEY_BYTES]);
+/// A key that seals what is kept in a file; wiped when dropped.
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct StorageKey([u8; KEY_BYTES]);
 
 /// Bytes written as base64; sealed ones are nonce, ciphertext and tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,33 +73,54 @@ impl From<Cost> for u8 {
     }
 }
 
-impl DerivedKey {
-    /// Seals bytes for one purpose; they open for that purpose only. The nonce is random, and each key seals once: its
-    /// salt is fresh.
-    fn seal(&self, purpose: &[u8], plaintext: &[u8]) -> Base64 {
+impl StorageKey {
+    /// A fresh key.
+    pub fn random() -> Self {
+        let mut key = Self([0; KEY_BYTES]);
+        rng().fill_bytes(&mut key.0);
+        key
+    }
+
+    /// Takes a key's bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpenError> {
+        let mut key = Self([0; KEY_BYTES]);
+        if bytes.len() != KEY_BYTES {
+            return Err(OpenError::Malformed);
+        }
+        key.0.copy_from_slice(bytes);
+        Ok(key)
+    }
+
+    /// The key's bytes, to be sealed under a PIN.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Seals bytes for one purpose; they open for that purpose only. The nonce is random, which is safe here: a key seals
+    /// a few dozen times, far from 2^32.
+    pub fn seal(&self, purpose: &[u8], plaintext: &[u8]) -> Base64 {
         Base64(sm4_gcm_seal(&self.0, purpose, plaintext, &mut rng()))
     }
 
     /// Opens what was sealed under this key for this purpose.
-    fn open(&self, purpose: &[u8], sealed: &Base64) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub fn open(&self, purpose: &[u8], sealed: &Base64) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         sm4_gcm_open(&self.0, purpose, &sealed.0).map_err(|_| OpenError::Refused)
     }
 
-    fn derive(pin: &Pin, salt: &[u8], cost: Cost) -> Result<Self, OpenError> {
+    fn derive(pin: &[u8], salt: &[u8], cost: Cost) -> Result<Self, OpenError> {
         let parameters = scrypt::Params::new(cost.0, SCRYPT_R, SCRYPT_P).map_err(|_| OpenError::Malformed)?;
         let mut key = Self([0; KEY_BYTES]);
-        scrypt::scrypt(pin.reveal().as_bytes(), salt, &parameters, &mut key.0)
-            .map_err(|_| OpenError::Malformed)?;
+        scrypt::scrypt(pin, salt, &parameters, &mut key.0).map_err(|_| OpenError::Malformed)?;
         Ok(key)
     }
 }
 
 impl PinSealed {
     /// Seals bytes under a key derived from a PIN and a fresh salt.
-    pub fn seal(pin: &Pin, cost: Cost, purpose: &[u8], plaintext: &[u8]) -> Result<Self, OpenError> {
+    pub fn seal(pin: &[u8], cost: Cost, purpose: &[u8], plaintext: &[u8]) -> Result<Self, OpenError> {
         let mut salt = [0; SALT_BYTES];
         rng().fill_bytes(&mut salt);
-        let sealed = DerivedKey::derive(pin, &salt, cost)?.seal(purpose, plaintext);
+        let sealed = StorageKey::derive(pin, &salt, cost)?.seal(purpose, plaintext);
         Ok(Self {
             scrypt_log_n: cost,
             salt: Base64(salt.to_vec()),
@@ -109,9 +128,14 @@ impl PinSealed {
         })
     }
 
+    /// What its derivation costs.
+    pub fn cost(&self) -> Cost {
+        self.scrypt_log_n
+    }
+
     /// Opens it with the PIN; [`OpenError::Refused`] when the PIN is another.
-    pub fn open(&self, pin: &Pin, purpose: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        DerivedKey::derive(pin, &self.salt.0, self.scrypt_log_n)?.open(purpose, &self.sealed)
+    pub fn open(&self, pin: &[u8], purpose: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        StorageKey::derive(pin, &self.salt.0, self.scrypt_log_n)?.open(purpose, &self.sealed)
     }
 }
 
@@ -139,26 +163,22 @@ pub fn rng() -> UnwrapErr<SysRng> {
 mod tests {
     use super::*;
 
-    fn pin(text: &str) -> Pin {
-        Pin::new(Zeroizing::new(text.to_owned())).unwrap()
-    }
-
     #[test]
     fn bytes_open_with_their_pin_and_purpose_only() {
         let cost = Cost::new(10).unwrap();
-        let sealed = PinSealed::seal(&pin("123456"), cost, b"key", b"plain").unwrap();
-        assert_eq!(sealed.open(&pin("123456"), b"key").unwrap().as_slice(), b"plain");
-        assert_eq!(sealed.open(&pin("123457"), b"key"), Err(OpenError::Refused));
-        assert_eq!(sealed.open(&pin("123456"), b"other"), Err(OpenError::Refused));
+        let sealed = PinSealed::seal(b"123456", cost, b"key", b"plain").unwrap();
+        assert_eq!(sealed.open(b"123456", b"key").unwrap().as_slice(), b"plain");
+        assert_eq!(sealed.open(b"123457", b"key"), Err(OpenError::Refused));
+        assert_eq!(sealed.open(b"123456", b"other"), Err(OpenError::Refused));
     }
 
     #[test]
     fn sealing_twice_gives_different_bytes_that_survive_json() {
-        let seal = || PinSealed::seal(&pin("123456"), Cost::new(10).unwrap(), b"p", b"plain").unwrap();
-        let first = seal();
-        assert_ne!(first, seal());
-        let read: PinSealed = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
-        assert_eq!(read.open(&pin("123456"), b"p").unwrap().as_slice(), b"plain");
+        let key = StorageKey::random();
+        let first = key.seal(b"p", b"plain");
+        assert_ne!(first, key.seal(b"p", b"plain"));
+        let read: Base64 = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
+        assert_eq!(key.open(b"p", &read).unwrap().as_slice(), b"plain");
     }
 
     #[test]
