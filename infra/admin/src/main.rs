@@ -20,9 +20,9 @@ mod endpoints;
 mod reconciliation;
 mod seed;
 mod systems;
-mod tickets;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod trust_list;
 
 /// Administration of a Yinxin deployment.

@@ -92,9 +92,7 @@ impl Ticket {
     }
 
     fn is_well_formed(&self) -> bool {
-        self.version == VERSION
-            && is_name(&self.id, ID_CHARACTERS)
-            && is_name(&self.order, ORDER_CHARACTERS)
+        self.version == VERSION && is_name(&self.id, ID_CHARACTERS) && is_name(&self.order, ORDER_CHARACTERS)
     }
 }
 

@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use yinxin_ca::ceremony::{self, Above};
 use yinxin_ca::trust_list::ListSigner;
 use yinxin_ca::{CaError, Signer};
-use yinxin_pki::{Certificate, PublicKey};
 use yinxin_pki::profile::Profile;
+use yinxin_pki::{Certificate, PublicKey};
 use yinxin_store::vault::rng;
 
 use super::keys::{self, AuthorityKeys};
