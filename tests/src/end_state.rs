@@ -56,6 +56,7 @@ fn is_aside(command: Option<CommandName>) -> bool {
         command,
         Some(
             CommandName::RecordPassword
+                | CommandName::IssueTicket
                 | CommandName::RecordInvoiceRequest
                 | CommandName::RecordInvoice
                 | CommandName::Remind

@@ -98,6 +98,17 @@ pub struct Journey {
     code: String,
     last_code_sms: u64,
     key: String,
+    password: String,
+}
+
+/// A UKey without keys, as an operator takes it out of the box.
+pub struct BlankToken {
+    /// Its serial number.
+    pub serial: String,
+    /// The PIN that the operator gave it.
+    pub user_pin: String,
+    /// A file with both PINs.
+    pins: PathBuf,
 }
 
 /// A seed that makes a form of its own for this run.
@@ -136,6 +147,7 @@ impl Journey {
             code: String::new(),
             last_code_sms: 0,
             key: new_key(),
+            password: String::new(),
         })
     }
 
@@ -203,6 +215,11 @@ impl Journey {
     /// The code that was sent last.
     pub fn sent_code(&self) -> &str {
         &self.code
+    }
+
+    /// The UKey's password as the holder got it.
+    pub fn sent_password(&self) -> &str {
+        &self.password
     }
 
     /// Where the software token is, the only one that this order's agent sees.

@@ -1,5 +1,6 @@
 //! What journeys on a deployed stack are made of: the people in them, the world around them, and the record of
 //! what happened. Tests and the demonstration are written with it.
+pub mod agent;
 pub mod applicant;
 pub mod certificates;
 pub mod client;

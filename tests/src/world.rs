@@ -21,6 +21,8 @@ pub struct World {
     pub aws_endpoint: String,
     /// Logs and data of the stack.
     pub directory: PathBuf,
+    /// The certificates with which an agent knows the platform's tickets.
+    pub platform_certificates: PathBuf,
     /// The environment of programs that work on the stack from outside.
     pub env: BTreeMap<String, String>,
     /// The outputs of the stack.

@@ -314,7 +314,10 @@ fn deploy(stack: &Stack, recorded: &Recorded) -> Result<Map<String, Value>> {
 }
 
 fn seed(stack: &Stack, recorded: &Recorded, outputs: &Map<String, Value>) -> Result<()> {
-    check(admin(stack, recorded, outputs).arg("seed"))
+    check(admin(stack, recorded, outputs).arg("seed"))?;
+    let certificates = output(admin(stack, recorded, outputs).args(["tickets", "certificates"]))?;
+    fs::write(stack.platform_certificates(), certificates)?;
+    Ok(())
 }
 
 /// The administration commands with the stack's environment.
@@ -342,6 +345,11 @@ fn print_addresses(stack: &Stack, running: &Running<'_>) {
     println!(
         "  AWS      http://localhost:{}   (AWS_ENDPOINT_URL; key id and secret: test)",
         ports.aws
+    );
+    println!(
+        "  agent    yinxin-agent serve --api http://127.0.0.1:{} --platform-certificates {}",
+        ports.aws,
+        stack.platform_certificates().display()
     );
     println!("  state    {}", stack.state_file().display());
     println!("  logs     {}/*.log", stack.directory().display());

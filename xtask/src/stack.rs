@@ -88,6 +88,11 @@ impl Stack {
         self.directory.join(format!("data-{port}"))
     }
 
+    /// The certificates with which an agent knows this platform's tickets.
+    pub fn platform_certificates(&self) -> PathBuf {
+        self.directory.join("platform-certificates.pem")
+    }
+
     pub fn log(&self, name: &str) -> PathBuf {
         self.directory.join(format!("{name}.log"))
     }
@@ -157,6 +162,7 @@ impl Stack {
             "ports": {"aws": aws, "sandbox": sandbox, "smtp": smtp},
             "pids": {"ministack": running.ministack.pid(), "sandbox": running.sandbox.pid()},
             "directory": self.directory,
+            "platform_certificates": self.platform_certificates(),
             "python": project::python(),
             "outputs": outputs,
             "env": environment(running.ports, outputs),

@@ -44,7 +44,8 @@ pub struct Arguments {
     /// Base address of the platform's API, for personalising.
     #[arg(long, value_name = "URL", env = "YINXIN_API")]
     api: Option<String>,
-    /// PEM file: the certificate that tickets are signed with, then the CAs above it, root last.
+    /// PEM file: the certificate that tickets are signed with, then the CAs above it, root last; then the next one in the same
+    /// way while the platform changes its key.
     #[arg(long, value_name = "FILE")]
     platform_certificates: Option<PathBuf>,
     /// Directory of approved sites, used tickets and the log [default: in the user's data directory]

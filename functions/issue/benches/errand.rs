@@ -49,6 +49,7 @@ async fn put(store: &MemoryStore, seed: u32, token: &SigningKey, now: OffsetDate
         from: None,
         to: order.state,
         postings: Vec::new(),
+        ticket: None,
     };
     store.create(&order, &event, &[]).await.unwrap();
 }

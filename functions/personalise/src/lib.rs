@@ -4,25 +4,31 @@
 //! repeated: an agent that lost an answer asks again.
 mod orders;
 mod requests;
+mod ticket_keys;
+mod tickets;
 mod tokens;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yinxin_lambda::Platform;
 
+pub use ticket_keys::{PrivateKey, TicketKey, TicketKeys, TicketSecret};
+
 /// What the function works with.
 #[derive(Clone)]
 pub struct App {
     /// Stores, keys and the clock.
     pub platform: Platform,
+    /// What signs tickets, and for which sites.
+    pub tickets: TicketKeys,
 }
 
 impl App {
     /// The function's world as the environment names it. Calls nobody yet.
     pub async fn from_env() -> anyhow::Result<Self> {
-        Ok(App {
-            platform: Platform::from_env().await?,
-        })
+        let platform = Platform::from_env().await?;
+        let tickets = TicketKeys::from_env(&platform)?;
+        Ok(App { platform, tickets })
     }
 }
 
@@ -40,6 +46,7 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(orders::list))
         .routes(routes!(orders::show))
+        .routes(routes!(tickets::issue))
         .routes(routes!(requests::submit_csr))
         .routes(routes!(requests::certificates))
         .routes(routes!(tokens::confirm_written))

@@ -109,7 +109,7 @@ pub async fn confirm_written(
     advanced(&app, &staff, order, &command).await
 }
 
-fn serial(text: &str) -> Result<String, Problem> {
+pub(crate) fn serial(text: &str) -> Result<String, Problem> {
     let fits =
         (1..=MAX_SERIAL_CHARACTERS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     if fits {

@@ -12,6 +12,7 @@ use yinxin_order::form::ApplicationForm;
 use yinxin_order::invoice::InvoiceStatus;
 use yinxin_order::order::{Event, Order};
 use yinxin_order::state::State as OrderState;
+use yinxin_order::ticket::IssuedTicket;
 use yinxin_store::StoreError;
 use yinxin_store::documents::{Documents, UploadKey};
 
@@ -68,6 +69,9 @@ pub(crate) struct EventView {
     from: Option<OrderState>,
     /// Where it stood afterwards.
     to: OrderState,
+    /// The ticket that was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<IssuedTicket>,
 }
 
 impl From<Event> for EventView {
@@ -86,6 +90,7 @@ impl From<Event> for EventView {
             command: event.command.map(CommandName::as_str),
             from: event.from,
             to: event.to,
+            ticket: event.ticket,
         }
     }
 }

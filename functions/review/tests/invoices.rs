@@ -74,6 +74,7 @@ impl World {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         store.create(&order, &event, &[]).await.unwrap();
         World { store, platform }

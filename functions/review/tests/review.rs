@@ -68,6 +68,7 @@ impl World {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         self.store.create(&order, &event, &claims).await.unwrap();

@@ -52,6 +52,7 @@ impl World {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         self.store.create(&order, &event, &[]).await.unwrap();
     }

@@ -22,6 +22,7 @@ mod seed;
 mod systems;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod trust_list;
 
 /// Administration of a Yinxin deployment.
@@ -39,16 +40,17 @@ const EXAMPLES: &str = "Examples:
   yinxin-admin ca rotate --vendor bjca --from 2026-06-01T00:00:00Z
   yinxin-admin ca withdraw --vendor bjca --reason 'licence ended'
   yinxin-admin trust-list publish
+  yinxin-admin tickets certificates > platform-certificates.pem
   yinxin-admin staff --vendor bjca --role officer --account li.hua
   yinxin-admin system --id registration
   yinxin-admin reconciliation --day 2026-04-07
 
 Environment: that of the functions (ORDERS_TABLE, CERTIFICATES_TABLE, CATALOG_TABLE, CA_KEY_ID, LOOKUP_SECRET_ID,
-SESSION_SECRET_ID, RETENTION_DAYS ...) and AWS credentials of an administrator.";
+SESSION_SECRET_ID, TICKET_SECRET_ID, RETENTION_DAYS ...) and AWS credentials of an administrator.";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes vendors and products, and a CA for each vendor that has none.
+    /// Writes vendors and products, and a CA for each vendor that has none; a key for tickets, if there is none.
     Seed,
     /// Certificate authorities.
     Ca {
@@ -59,6 +61,11 @@ enum Command {
     TrustList {
         #[command(subcommand)]
         command: TrustListCommand,
+    },
+    /// Keys that sign tickets for signer agents.
+    Tickets {
+        #[command(subcommand)]
+        command: TicketsCommand,
     },
     /// Prints a session token for a member of a vendor's staff.
     Staff {
@@ -178,6 +185,20 @@ enum TrustListCommand {
     Show,
 }
 
+#[derive(Subcommand)]
+enum TicketsCommand {
+    /// Makes the next key and its certificate under the platform's root.
+    Renew {
+        /// When it begins to sign, RFC 3339; in seven days where nothing is said, at once where there is none yet.
+        #[arg(long, value_parser = parse_time)]
+        from: Option<OffsetDateTime>,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Prints the certificates that agents are started with (`--platform-certificates`).
+    Certificates,
+}
+
 fn parse_time(text: &str) -> Result<OffsetDateTime, time::error::Parse> {
     OffsetDateTime::parse(text, &Rfc3339)
 }
@@ -193,7 +214,13 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let platform = Platform::from_env().await?;
     match cli.command {
-        Command::Seed => seed::run(&platform).await,
+        Command::Seed => {
+            seed::run(&platform).await?;
+            if tickets::seed(&platform, seed::SEED).await? {
+                println!("tickets: key made");
+            }
+            Ok(())
+        }
         Command::Ca { command } => ca(&platform, command).await,
         Command::TrustList { command } => match command {
             TrustListCommand::Publish { by } => {
@@ -202,6 +229,17 @@ async fn main() -> anyhow::Result<()> {
                 Ok(())
             }
             TrustListCommand::Show => trust_list::show(&platform).await,
+        },
+        Command::Tickets { command } => match command {
+            TicketsCommand::Renew { from, by } => {
+                let from = tickets::renew(&platform, from, &by.by).await?;
+                println!("tickets: the next key signs from {}", from.format(&Rfc3339)?);
+                Ok(())
+            }
+            TicketsCommand::Certificates => {
+                print!("{}", tickets::certificates(&platform).await?);
+                Ok(())
+            }
         },
         Command::Staff {
             vendor,

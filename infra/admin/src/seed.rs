@@ -22,7 +22,7 @@ struct SeedVendor {
 }
 
 /// Who made the CAs, in the audit trail.
-const SEED: &str = "seed";
+pub const SEED: &str = "seed";
 
 /// (slug, name, subject, price in fen, years)
 const PRODUCTS: [(&str, &str, SubjectKind, i64, u8); 4] = [

@@ -311,3 +311,49 @@ async fn a_vendor_is_never_the_platform() {
             .is_err()
     );
 }
+
+mod tickets {
+    use time::Duration;
+    use yinxin_personalise::{TicketKeys, TicketSecret};
+    use yinxin_pki::pem::decode_chain;
+    use yinxin_pki::profile::Profile;
+
+    use super::{NOW, PLATFORM, World, authorities, certificate};
+    use crate::tickets::add;
+
+    #[tokio::test]
+    async fn the_first_key_signs_at_once_and_the_next_one_when_agents_know_it() {
+        let world = World::seeded().await;
+        let mut secret = TicketSecret::default();
+        let from = add(&world.at(NOW), &mut secret, None, "li").await.unwrap();
+        assert_eq!(from, NOW);
+        let later = NOW + Duration::days(900);
+        let from = add(&world.at(later), &mut secret, None, "li").await.unwrap();
+        assert_eq!(from, later + Duration::days(7));
+        assert_eq!(secret.keys.len(), 2);
+        // A third one has to wait until the second one signs; then the first one goes.
+        let early = add(&world.at(later), &mut secret, None, "li").await;
+        assert!(early.unwrap_err().to_string().contains("does not sign yet"));
+        let second = secret.keys[1].certificates.clone();
+        let then = later + Duration::days(30);
+        add(&world.at(then), &mut secret, Some(then), "li").await.unwrap();
+        assert_eq!((secret.keys.len(), &secret.keys[0].certificates), (2, &second));
+        let renewals = world.actions(PLATFORM).await;
+        let renewals = renewals.iter().filter(|action| *action == "tickets.renew");
+        assert_eq!(renewals.count(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_ticket_key_is_certified_by_the_platforms_root_and_known_to_agents() {
+        let world = World::seeded().await;
+        let mut secret = TicketSecret::default();
+        add(&world.at(NOW), &mut secret, None, "li").await.unwrap();
+        let pem = &secret.keys[0].certificates;
+        let chain = decode_chain(pem).unwrap();
+        let opened = authorities::open(&world.at(NOW), PLATFORM).await.unwrap();
+        assert_eq!(chain[1], certificate(&opened.stored.root.certificate).unwrap());
+        assert_eq!(chain[0].key_usage(), Some(Profile::TicketSigner.key_usage()));
+        assert!(yinxin_ticket::Platform::from_pem(pem).is_ok());
+        assert!(TicketKeys::of(&secret, "https://portal.example").is_some());
+    }
+}

@@ -23,6 +23,7 @@ HOLDERS = {
     ("secretsmanager:GetSecretValue", "BankSecret"): {"Notify"},
     ("secretsmanager:GetSecretValue", "InvoiceSecret"): {"Invoice"},
     ("secretsmanager:GetSecretValue", "CourierSecret"): {"Courier"},
+    ("secretsmanager:GetSecretValue", "TicketSecret"): {"Personalise"},
     ("secretsmanager:GetSecretValue", "LookupSecret"): READ_ORDERS,
     ("secretsmanager:GetSecretValue", "SessionSecret"): {"Review", "Personalise"},
     ("dynamodb:PutItem", "Certificates"): {"Issue", "Review"},

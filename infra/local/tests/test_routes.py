@@ -43,6 +43,7 @@ ROUTES = {
     "Personalise": {
         "GET /api/personalise/orders",
         "GET /api/personalise/orders/{id}",
+        "POST /api/personalise/orders/{id}/tickets",
         "POST /api/personalise/orders/{id}/csr",
         "GET /api/personalise/orders/{id}/certificates",
         "POST /api/personalise/orders/{id}/written",

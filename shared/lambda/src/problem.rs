@@ -148,6 +148,9 @@ codes! {
     CourierSignature => "courier-signature", 400, "The message's signature is not the courier service's", "物流推送验签失败";
     CourierMalformed => "courier-malformed", 400, "The message cannot be read", "物流推送格式错误";
     // Personalisation.
+    TicketOrigin => "ticket-origin", 422, "Tickets are not issued for this site", "不为该网站签发操作凭证";
+    TooManyTickets => "too-many-tickets", 409, "Too many tickets were issued for this order as it stands", "该订单当前环节签发操作凭证次数过多";
+    TicketsNotOffered => "tickets-not-offered", 503, "The platform has no key for tickets yet", "平台尚未配置操作凭证密钥，请联系管理员";
     CsrMalformed => "csr-malformed", 422, "The certificate request cannot be read", "证书请求无法解析";
     CsrProof => "csr-proof", 422, "The request is not signed by the key it asks to certify", "证书请求的私钥持有证明无效";
     CsrKey => "csr-key", 422, "The request's key is not an SM2 key on sm2p256v1", "证书请求的公钥不是 SM2 公钥";
@@ -271,6 +274,7 @@ impl From<Refusal> for Problem {
             Refusal::NoSuchAttempt | Refusal::NoSuchRefund => Code::NoSuchPayment,
             Refusal::TooManyAttempts => Code::TooManyPayments,
             Refusal::AmountDiffers => Code::NotificationAmount,
+            Refusal::TooManyTickets => Code::TooManyTickets,
             Refusal::CsrAlreadySubmitted => Code::CsrAlreadySubmitted,
             Refusal::WrittenDiffers => Code::WrittenDiffers,
             Refusal::SubjectDiffers => Code::SubjectDiffers,

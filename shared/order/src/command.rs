@@ -13,6 +13,7 @@ use crate::parcel::{Parcel, Tracking};
 use crate::password::PasswordOutcome;
 use crate::payment::{Provider, RefundOutcome};
 use crate::revocation::RevocationReason;
+use crate::ticket::IssuedTicket;
 
 /// Who gives a command; recorded with the move.
 ///
@@ -137,6 +138,11 @@ pub enum Command {
         number: u8,
         /// What it says.
         outcome: RefundOutcome,
+    },
+    /// Permit an operator's agent to work on one UKey for this order.
+    IssueTicket {
+        /// What is permitted.
+        ticket: IssuedTicket,
     },
     /// Hand in the request that was made in the UKey.
     SubmitCsr {
@@ -270,6 +276,7 @@ command_names! {
     Resubmit => "resubmit", ();
     Cancel => "cancel", ();
     RecordRefund => "record_refund", ({ .. });
+    IssueTicket => "issue_ticket", ({ .. });
     SubmitCsr => "submit_csr", ({ .. });
     RecordCertificates => "record_certificates", ({ .. });
     ReportIssuanceFailure => "report_issuance_failure", ({ .. });

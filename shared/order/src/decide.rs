@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 use crate::revocation::{Revocation, RevocationReason};
 use crate::state::State;
 use crate::table::{find, next_state};
+use crate::ticket;
 
 mod money;
 mod password;
@@ -58,6 +59,7 @@ pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) 
         next.state = to;
         next.entered_at = now;
         next.reminders = 0;
+        next.tickets = 0;
     }
     next.version += 1;
     let event = Event {
@@ -72,6 +74,10 @@ pub fn decide(order: &Order, command: &Command, by: Actor, now: OffsetDateTime) 
             .as_ref()
             .map(|number| postings(number, &order.payments, &next.payments))
             .unwrap_or_default(),
+        ticket: match command {
+            Command::IssueTicket { ticket } => Some(ticket.clone()),
+            _ => None,
+        },
     };
     Ok(Move {
         order: next,
@@ -214,6 +220,10 @@ fn carry_out(
             Vec::new()
         }
         Command::Cancel | Command::Expire => give_back(order),
+        Command::IssueTicket { .. } => {
+            ticket::count(order)?;
+            Vec::new()
+        }
         Command::SubmitCsr { csr } => submit_csr(order, csr)?,
         Command::RecordCertificates { certificates } => {
             personal(order)?.certificates = Some((**certificates).clone());

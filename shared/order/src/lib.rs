@@ -25,6 +25,7 @@ pub mod revocation;
 pub mod sample;
 pub mod state;
 pub mod table;
+pub mod ticket;
 
 pub use command::{Actor, Command};
 pub use decide::{Move, decide};

@@ -15,6 +15,7 @@ use crate::password::PasswordDelivery;
 use crate::payment::{Flag, Ledger, Payment, Posting};
 use crate::revocation::Revocation;
 use crate::state::State;
+use crate::ticket::IssuedTicket;
 
 /// One order. Everything that names a person stands in [`Order::personal`], which is stored encrypted.
 ///
@@ -65,6 +66,9 @@ pub struct Order {
     pub password: Option<PasswordDelivery>,
     /// The parcel.
     pub parcel: Option<Parcel>,
+    /// How many tickets were issued in this state.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tickets: u32,
     /// Why the CA could not issue for the last request.
     pub issuance_failure: Option<String>,
     /// The invoice, from the approval on; an order that costs nothing has none.
@@ -182,6 +186,9 @@ pub struct Event {
     /// The money that moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub postings: Vec<Posting>,
+    /// The ticket that was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<IssuedTicket>,
 }
 
 /// What an order starts from.
@@ -226,6 +233,7 @@ impl Order {
             written: None,
             password: None,
             parcel: None,
+            tickets: 0,
             issuance_failure: None,
             invoice: None,
             revocation: None,
@@ -249,6 +257,7 @@ impl Order {
             from: None,
             to: state,
             postings: Vec::new(),
+            ticket: None,
         };
         (order, event)
     }
@@ -300,4 +309,9 @@ impl Order {
             .as_ref()
             .map(|number| Payment::out_trade_no(number, attempt))
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

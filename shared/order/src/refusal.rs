@@ -32,6 +32,9 @@ pub enum Refusal {
     /// Another amount was paid than is due.
     #[error("the amount paid differs from the amount due")]
     AmountDiffers,
+    /// Too many tickets were issued while the order stood where it stands.
+    #[error("too many tickets were issued for this order as it stands")]
+    TooManyTickets,
     /// A request with another key was submitted before.
     #[error("a certificate request with another key was submitted for this order")]
     CsrAlreadySubmitted,
@@ -82,6 +85,7 @@ impl Refusal {
             Refusal::NoSuchAttempt | Refusal::NoSuchRefund => "no-such-payment",
             Refusal::TooManyAttempts => "too-many-payments",
             Refusal::AmountDiffers => "notification-amount",
+            Refusal::TooManyTickets => "too-many-tickets",
             Refusal::CsrAlreadySubmitted => "csr-already-submitted",
             Refusal::WrittenDiffers => "written-differs",
             Refusal::SubjectDiffers => "subject-differs",

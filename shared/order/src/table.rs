@@ -76,6 +76,8 @@ const OWING: &[State] = &[
 ];
 /// Certificates exist.
 const CERTIFIED: &[State] = &[AwaitingWriting, AwaitingDispatch, AwaitingReceipt, Completed];
+/// A UKey is being personalised.
+const PERSONALISING: &[State] = &[AwaitingPersonalisation, Issuing, AwaitingWriting];
 /// The UKey is written: its password is on its way, or was.
 const WRITTEN: &[State] = &[AwaitingDispatch, AwaitingReceipt, Completed];
 /// Approved: the money stays, and there is an invoice.
@@ -122,6 +124,7 @@ pub const TABLE: &[Row] = &[
     row(APPROVED,                   UploadInvoice,         Next::Stay,                        &["send_invoice"]),
     row(APPROVED,                   RetryInvoice,          Next::Stay,                        &["issue_invoice"]),
     // The operator and the CA.
+    row(PERSONALISING,              IssueTicket,           Next::Stay,                        &[]),
     row(&[AwaitingPersonalisation], SubmitCsr,             Next::Advance,                     &["ask_ca"]),
     row(&[Issuing],                 RecordCertificates,    Next::Advance,                     &[]),
     row(&[Issuing],                 ReportIssuanceFailure, Next::To(AwaitingPersonalisation), &[]),

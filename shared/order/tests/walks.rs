@@ -17,6 +17,7 @@ use yinxin_order::password::{MAX_SENDINGS, PasswordOutcome, PasswordStatus};
 use yinxin_order::payment::{Payment, PaymentStatus, Provider, RefundOutcome};
 use yinxin_order::revocation::RevocationReason;
 use yinxin_order::state::{State, Turn};
+use yinxin_order::ticket::{IssuedTicket, MAX_TICKETS, TicketOperation};
 use yinxin_order::{Refusal, decide};
 
 const WALKS: u64 = 4_000;
@@ -113,7 +114,7 @@ fn command(order: &Order, dice: &mut Dice, now: OffsetDateTime) -> Command {
     let fen = if dice.roll(8) == 0 { 1 } else { PRICE_FEN };
     let amount = Fen::new(fen).expect("an amount");
     let trade_no = format!("T{attempt}-{fen}");
-    match dice.roll(39) {
+    match dice.roll(40) {
         0 => {
             let personal = order.personal.as_ref();
             let form = personal.map_or_else(|| sample::unit(1), |personal| personal.form.clone());
@@ -230,6 +231,14 @@ fn beside(roll: u64, dice: &mut Dice, now: OffsetDateTime) -> Command {
         },
         34 => Command::RetryInvoice,
         35 if dice.roll(3) == 0 => Command::LeaveInvoice,
+        39 => Command::IssueTicket {
+            ticket: IssuedTicket {
+                id: format!("{:022x}", dice.roll(u64::MAX)),
+                operation: TicketOperation::Personalise,
+                token_serial: "S1".to_owned(),
+                origin: "https://portal.example".to_owned(),
+            },
+        },
         _ => Command::Remind,
     }
 }
@@ -425,6 +434,7 @@ fn whatever_happens_the_money_adds_up() {
                     }
                     assert_eq!(moved.order.version, order.version + 1);
                     assert_eq!(moved.event.to, moved.order.state);
+                    assert!(moved.order.tickets <= MAX_TICKETS);
                     check_effects(&order, &wish, &moved.effects);
                     check_revocation(&order, &wish, &moved.order);
                     check_password(&order, &wish, &moved);

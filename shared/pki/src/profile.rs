@@ -35,11 +35,13 @@ pub enum Profile {
     Officer,
     /// Signs the list of trusted CAs (after ETSI TS 119 612, 5.7.1).
     TrustListSigner,
+    /// Signs tickets, the platform's permissions for signer agents, which pin it.
+    TicketSigner,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RootCa,
         Self::IssuingCa,
         Self::Signing,
@@ -49,6 +51,7 @@ impl Profile {
         Self::SealMaker,
         Self::Officer,
         Self::TrustListSigner,
+        Self::TicketSigner,
     ];
 
     /// The key usage that the profile demands.
@@ -59,14 +62,19 @@ impl Profile {
                 KeyUsage::SIGNING
             }
             Self::Encryption => KeyUsage::ENCRYPTION,
-            Self::OcspResponder => KeyUsage(0x80),
+            Self::OcspResponder | Self::TicketSigner => KeyUsage(0x80),
         }
     }
 
     /// The purposes that the profile demands, in their order; empty if the extension is left out.
     pub fn purposes(self) -> &'static [ObjectIdentifier] {
         match self {
-            Self::RootCa | Self::IssuingCa | Self::Signing | Self::Encryption | Self::SealMaker => &[],
+            Self::RootCa
+            | Self::IssuingCa
+            | Self::Signing
+            | Self::Encryption
+            | Self::SealMaker
+            | Self::TicketSigner => &[],
             Self::OcspResponder => &[oid::OCSP_SIGNING],
             Self::TimeStamp => &[oid::TIME_STAMPING],
             Self::Officer => &[oid::CLIENT_AUTH, oid::EMAIL_PROTECTION],
@@ -86,7 +94,7 @@ impl Profile {
             Self::IssuingCa => 20,
             Self::Signing | Self::Encryption | Self::TimeStamp => 10,
             Self::SealMaker | Self::TrustListSigner => 5,
-            Self::Officer => 3,
+            Self::Officer | Self::TicketSigner => 3,
             // It says itself that nobody asks about it, so it must not live long.
             Self::OcspResponder => 1,
         }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use yinxin_order::form::PasswordRoute;
 
-use super::{Journey, LIMIT, remove};
+use super::{BlankToken, Journey, LIMIT, remove};
 use crate::client::{new_key, text};
 use crate::staff::Role;
 use crate::world::run;
@@ -82,19 +82,9 @@ impl Journey {
     pub(super) async fn personalise(&mut self) -> Result<()> {
         let operator = self.staff(Role::Operator).await?;
         self.remember("session", &operator.session)?;
-        let (user_pin, admin_pin) = (new_key()[..8].to_owned(), new_key()[..12].to_owned());
-        self.remember("first user PIN", &user_pin)?;
-        self.remember("admin PIN", &admin_pin)?;
         let workplace = self.desk("operator")?;
-        remove(&self.token())?;
-        let pins = private(&workplace, "pins", &format!("{user_pin}\n{admin_pin}\n"))?;
+        let blank = self.blank_token(&workplace).await?;
         let session = private(&workplace, "session", &operator.session)?;
-        let mut init = self.stage.world.program("softskf-init")?;
-        init.args(["--label", "Journey", "--dir"])
-            .arg(self.token())
-            .arg("--pin-file")
-            .arg(&pins);
-        run(init).await.context("the token was not made")?;
         let until = Instant::now() + self.limit();
         loop {
             let mut agent = self.agent()?;
@@ -109,7 +99,7 @@ impl Journey {
                 .arg("--session-file")
                 .arg(&session)
                 .arg("--pin-file")
-                .arg(&pins);
+                .arg(&blank.pins);
             match run(agent).await {
                 Ok(_) => break,
                 // The same command again goes on where the last one stopped, as its help says.
@@ -123,13 +113,38 @@ impl Journey {
             view["token_serial"].is_string(),
             "the order does not name the token"
         );
+        self.export_certificates().await
+    }
+
+    /// Takes the certificates out of the token.
+    pub async fn export_certificates(&self) -> Result<()> {
         let mut show = self.agent()?;
         show.args(["token", "show", "--json"]);
         certificates::export(&run(show).await?, &self.directory)
     }
 
+    /// Makes a blank software token in the place of the one that is there; the file with its PINs is left on the desk.
+    pub async fn blank_token(&self, desk: &Path) -> Result<BlankToken> {
+        let (user_pin, admin_pin) = (new_key()[..8].to_owned(), new_key()[..12].to_owned());
+        self.remember("first user PIN", &user_pin)?;
+        self.remember("admin PIN", &admin_pin)?;
+        remove(&self.token())?;
+        let pins = private(desk, "pins", &format!("{user_pin}\n{admin_pin}\n"))?;
+        let mut init = self.stage.world.program("softskf-init")?;
+        init.args(["--label", "Journey", "--dir"])
+            .arg(self.token())
+            .arg("--pin-file")
+            .arg(&pins);
+        let serial = run(init).await.context("the token was not made")?;
+        Ok(BlankToken {
+            serial: serial.trim().to_owned(),
+            user_pin,
+            pins,
+        })
+    }
+
     /// An empty directory of its owner's alone, for what the agent is given in files.
-    fn desk(&self, name: &str) -> Result<PathBuf> {
+    pub fn desk(&self, name: &str) -> Result<PathBuf> {
         let desk = self.directory.join(name);
         remove(&desk)?;
         std::fs::DirBuilder::new()
@@ -159,6 +174,7 @@ impl Journey {
             }
         };
         self.remember("password", &password)?;
+        self.password.clone_from(&password);
         let desk = self.desk("holder")?;
         let file = private(&desk, "password", &password)?;
         let mut check = self.agent()?;

@@ -43,6 +43,7 @@ pub async fn money_is_posted_once_on_its_day(store: &impl Store) -> Result<()> {
         from: None,
         to: order.state,
         postings: Vec::new(),
+        ticket: None,
     };
     store.create(&order, &start, &[]).await?;
     let provider = Provider::Wechat;

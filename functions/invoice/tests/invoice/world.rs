@@ -64,6 +64,7 @@ impl World {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         store.create(&order, &event, &[]).await.unwrap();
         let account: Account = serde_json::from_value(json!({

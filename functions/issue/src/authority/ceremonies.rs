@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use yinxin_ca::ceremony::{self, Above};
 use yinxin_ca::trust_list::ListSigner;
 use yinxin_ca::{CaError, Signer};
-use yinxin_pki::Certificate;
 use yinxin_pki::profile::Profile;
+use yinxin_pki::{Certificate, PublicKey};
 use yinxin_store::vault::rng;
 
 use super::keys::{self, AuthorityKeys};
@@ -180,6 +180,29 @@ impl StoredAuthority {
             &certificate,
         )?;
         Ok(ListSigner { certificate, key })
+    }
+
+    /// A certificate under the platform's root for a key that signs tickets, and the root. The key is the caller's.
+    pub async fn certify_ticket_signer(
+        &self,
+        keys: &AuthorityKeys,
+        name: &str,
+        public_key: &PublicKey,
+        now: OffsetDateTime,
+    ) -> Result<[Certificate; 2], AuthorityError> {
+        let (root, root_key) = self.root(keys)?;
+        let subject = ceremony::name(name, &format!("{} ticket signer {}", keys.vendor, now.year()))
+            .map_err(AuthorityError::SetUp)?;
+        let above = Above {
+            certificate: &root,
+            key: &*root_key,
+        };
+        let profile = Profile::TicketSigner;
+        let years = profile.max_years();
+        let made = ceremony::certify(profile, &subject, public_key, &above, now, years, &mut rng())
+            .await
+            .map_err(AuthorityError::SetUp)?;
+        Ok([made, root])
     }
 
     fn root(&self, keys: &AuthorityKeys) -> Result<(Certificate, Arc<dyn Signer>), AuthorityError> {

@@ -297,6 +297,7 @@ async fn an_erased_orders_key_is_still_recovered() {
         from: Some(erased.state),
         to: erased.state,
         postings: Vec::new(),
+        ticket: None,
     };
     store.save(&erased, &event, &[], &[]).await.unwrap();
     assert!(recovering.world.order(1).await.personal.is_none());

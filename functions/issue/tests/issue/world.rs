@@ -122,6 +122,7 @@ impl World {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         self.stopping.store.create(order, &event, &[]).await.unwrap();
     }

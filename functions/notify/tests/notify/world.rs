@@ -87,6 +87,7 @@ impl World {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         store.create(&order, &event, &[]).await.unwrap();
         let (sms, mail, bank) = <(Arc<FakeSms>, Arc<FakeMail>, Arc<FakeBank>)>::default();

@@ -101,6 +101,7 @@ impl<'a> History<'a> {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         let number = order.number.clone().unwrap();
         store

@@ -110,6 +110,7 @@ impl World {
             from: None,
             to: state,
             postings: Vec::new(),
+            ticket: None,
         };
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         store.create(&order, &event, &claims).await.unwrap();

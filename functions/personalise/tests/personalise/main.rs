@@ -3,5 +3,6 @@
 
 mod orders;
 mod requests;
+mod tickets;
 mod tokens;
 mod world;

@@ -16,7 +16,7 @@ use yinxin_order::identifiers::OrderId;
 use yinxin_order::order::{Event, Order};
 use yinxin_order::sample::{order_id, order_in};
 use yinxin_order::state::State;
-use yinxin_personalise::{App, routes};
+use yinxin_personalise::{App, TicketKeys, TicketSecret, routes};
 use yinxin_store::memory::MemoryStore;
 use yinxin_store::orders::{Errand, Orders as _};
 use yinxin_store::{Claim, advance};
@@ -30,6 +30,13 @@ pub struct World {
     now: Arc<Mutex<OffsetDateTime>>,
     /// The operator's session.
     pub token: String,
+}
+
+/// Origins for which the function issues tickets.
+pub const PORTALS: &str = "https://portal.example,https://desk.example";
+
+fn no_tickets() -> TicketKeys {
+    TicketKeys::of(&TicketSecret::default(), PORTALS).unwrap()
 }
 
 pub struct Answer {
@@ -64,7 +71,10 @@ impl World {
         let platform = Platform::in_memory(&store, Arc::new(move || *clock.lock().unwrap()));
         let mut world = World {
             store,
-            app: App { platform },
+            app: App {
+                platform,
+                tickets: no_tickets(),
+            },
             now,
             token: String::new(),
         };
@@ -88,6 +98,7 @@ impl World {
             from: None,
             to: order.state,
             postings: Vec::new(),
+            ticket: None,
         };
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         self.store.create(&order, &event, &claims).await.unwrap();

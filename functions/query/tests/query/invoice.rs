@@ -31,6 +31,7 @@ async fn world_of(order: &Order) -> World {
         from: None,
         to: order.state,
         postings: Vec::new(),
+        ticket: None,
     };
     world.platform.orders.create(order, &event, &[]).await.unwrap();
     for (format, bytes) in [

@@ -274,6 +274,7 @@ impl World {
             from: Some(order.state),
             to: state,
             postings: Vec::new(),
+            ticket: None,
         };
         order.version += 1;
         order.state = state;

@@ -66,6 +66,7 @@ impl Authority {
         authority.issue("seal", Profile::SealMaker, &office("印章制作"), None, 5);
         authority.issue("officer", Profile::Officer, &office("李四"), None, 3);
         authority.issue("trust", Profile::TrustListSigner, &office("信任列表"), None, 5);
+        authority.issue("ticket", Profile::TicketSigner, &office("操作凭证"), None, 3);
         authority
     }
 

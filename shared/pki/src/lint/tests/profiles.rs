@@ -4,12 +4,13 @@ use super::*;
 use crate::Attribute;
 use crate::oid::{COMMON_NAME, COUNTRY, LOCALITY, ORGANIZATION, ORGANIZATIONAL_UNIT, STATE};
 
-const OTHERS: [Profile; 5] = [
+const OTHERS: [Profile; 6] = [
     Profile::OcspResponder,
     Profile::TimeStamp,
     Profile::SealMaker,
     Profile::Officer,
     Profile::TrustListSigner,
+    Profile::TicketSigner,
 ];
 
 fn named(attributes: &[(oid::ObjectIdentifier, &str)]) -> Name {
