@@ -45,6 +45,8 @@ pub enum TicketedOperation {
     Personalise,
     /// A new user PIN under the admin PIN.
     Unblock,
+    /// Making new keys for renewed certificates.
+    RequestCertificates,
     /// Writing renewed certificates.
     WriteCertificates,
     /// Writing a seal.

@@ -3,8 +3,11 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use yinxin_pki::{Certificate, sm3};
 
-use super::{OperationError, tokens::Tokens};
-use crate::token::{Identity, PinKind, Token, TokenError, TriesLeft, Usage};
+use super::{Operation, OperationError, renewal::journal::in_preparation, tokens::Tokens};
+use crate::token::{
+    Identity, PinKind, Token, TokenError, TriesLeft, Usage,
+    containers::{readable, selected_first},
+};
 
 /// The token that an operation is about, as the page shows it.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub struct Holder {
     pub tries_left: TriesLeft,
     /// The certificate that the operation uses.
     pub certificate: Option<Certificate>,
+    /// Where it lies.
+    container: Option<String>,
 }
 
 /// Opens the one token that is plugged in.
@@ -27,15 +32,18 @@ pub fn only(tokens: &dyn Tokens) -> Result<Box<dyn Token>, OperationError> {
     }
 }
 
-/// Looks at the one token: which it is, and the certificate for a use.
-pub fn survey(tokens: &dyn Tokens, usage: Option<Usage>, pin: PinKind) -> Result<Holder, OperationError> {
-    let token = only(tokens)?;
+/// Looks at the one token: which it is, and the certificate for an operation.
+pub fn survey(tokens: &dyn Tokens, operation: &Operation, pin: PinKind) -> Result<Holder, OperationError> {
+    let mut token = only(tokens)?;
+    operation.select(token.as_mut())?;
     let holder = Holder {
         identity: token.identity(),
         tries_left: token.tries_left()?,
-        certificate: usage
+        certificate: operation
+            .certificate()
             .map(|usage| certificate(token.as_ref(), usage))
             .transpose()?,
+        container: token.selected(),
     };
     let left = match pin {
         PinKind::User => holder.tries_left.user.left,
@@ -51,8 +59,13 @@ pub fn survey(tokens: &dyn Tokens, usage: Option<Usage>, pin: PinKind) -> Result
 impl Holder {
     /// Opens the token again and makes sure that it is the one that was shown.
     pub fn open(&self, tokens: &dyn Tokens, usage: Option<Usage>) -> Result<Box<dyn Token>, OperationError> {
-        let token = only(tokens)?;
-        let same = token.identity().serial == self.identity.serial
+        let mut token = only(tokens)?;
+        let is_it = token.identity().serial == self.identity.serial;
+        // What is encrypted may be for an earlier container; everything else is for the current one.
+        if let (true, Some(Usage::Encryption), Some(container)) = (is_it, usage, &self.container) {
+            token.select(container)?;
+        }
+        let same = is_it
             && match usage {
                 Some(usage) => token.certificate(usage)? == self.certificate,
                 None => true,
@@ -75,13 +88,15 @@ pub struct Listed {
     pub signing: Option<Certificate>,
     /// For the encryption key.
     pub encryption: Option<Certificate>,
+    /// Those of other containers, whose encryption keys still decrypt.
+    pub former: Vec<(Usage, Certificate)>,
 }
 
 /// All tokens, for the overview and for sites that the holder approved.
 pub fn list(tokens: &dyn Tokens) -> Result<Vec<Listed>, OperationError> {
     let mut list = Vec::new();
     for identity in tokens.list()? {
-        let Some(token) = tokens.open(&identity.serial)? else {
+        let Some(mut token) = tokens.open(&identity.serial)? else {
             continue;
         };
         list.push(Listed {
@@ -89,9 +104,24 @@ pub fn list(tokens: &dyn Tokens) -> Result<Vec<Listed>, OperationError> {
             tries_left: token.tries_left()?,
             signing: token.certificate(Usage::Signing)?,
             encryption: token.certificate(Usage::Encryption)?,
+            former: former(token.as_mut())?,
         });
     }
     Ok(list)
+}
+
+/// The certificates of all containers but the current one, which is selected, and the one in preparation.
+fn former(token: &mut dyn Token) -> Result<Vec<(Usage, Certificate)>, OperationError> {
+    let mut certificates = Vec::new();
+    let others = selected_first(token)?.into_iter().skip(1);
+    let in_preparation = in_preparation(token)?;
+    for container in others.filter(|container| Some(container) != in_preparation.as_ref()) {
+        token.select(&container)?;
+        for usage in [Usage::Signing, Usage::Encryption] {
+            certificates.extend(readable(token, usage)?.map(|certificate| (usage, certificate)));
+        }
+    }
+    Ok(certificates)
 }
 
 impl Listed {
@@ -108,6 +138,9 @@ impl Listed {
             "user_pin_tries_left": self.tries_left.user.left,
             "signing_certificate": shown(self.signing.as_ref(), Usage::Signing),
             "encryption_certificate": shown(self.encryption.as_ref(), Usage::Encryption),
+            "former_certificates": self.former.iter()
+                .map(|(usage, certificate)| certificate_json(certificate, *usage, now))
+                .collect::<Vec<_>>(),
         })
     }
 }
