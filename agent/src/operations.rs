@@ -9,7 +9,7 @@ use crate::{
     personalise::PersonaliseError,
     pin::PinRefusal,
     ticket::{Ticket, TicketedOperation},
-    token::{PinKind, Token, TokenError, Usage, containers::select_by_certificate},
+    token::{PinKind, Token, TokenError, Usage, containers::select_addressee},
 };
 
 pub mod arguments;
@@ -229,26 +229,22 @@ impl Operation {
         }
     }
 
-    /// Turns to the container that it is for: to the one that a message is encrypted to, be it an earlier one; for everything
-    /// else the current one stands.
-    pub fn select(&self, token: &mut dyn Token) -> Result<(), TokenError> {
-        let Self::Decrypt(Ciphertext::Cms(envelope)) = self else {
-            return Ok(());
+    /// Turns to the container that it is for and finds the certificate that it uses, before the holder is asked: for a message
+    /// that is encrypted to a certificate that one, be it an earlier one, and for everything else the current one.
+    pub fn find_certificate(&self, token: &mut dyn Token) -> Result<Option<Certificate>, OperationError> {
+        let Some(usage) = self.certificate() else {
+            return Ok(None);
         };
-        select_by_certificate(token, Usage::Encryption, |certificate| {
-            envelope.session_key_for(certificate).is_some()
-        })
-    }
-
-    /// Judges it against the certificate that would be used, before the holder is asked.
-    pub fn check(&self, certificate: Option<&Certificate>) -> Result<(), OperationError> {
-        match (self, certificate) {
-            (Self::Decrypt(Ciphertext::Cms(envelope)), Some(certificate)) => envelope
-                .session_key_for(certificate)
-                .map(|_| ())
-                .ok_or(OperationError::NotForThisToken),
-            _ => Ok(()),
-        }
+        let current = token
+            .certificate(usage)?
+            .ok_or(OperationError::NoCertificate(usage))?;
+        let Self::Decrypt(Ciphertext::Cms(envelope)) = self else {
+            return Ok(Some(current));
+        };
+        let is_addressee = |certificate: &Certificate| envelope.session_key_for(certificate).is_some();
+        select_addressee(token, is_addressee)?
+            .map(Some)
+            .ok_or(OperationError::NotForThisToken)
     }
 }
 

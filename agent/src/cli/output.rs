@@ -5,7 +5,10 @@ use yinxin_pki::{Certificate, Name, oid};
 
 use crate::{
     personalise::Outcome,
-    token::{Token, TokenError, Usage, containers::{readable, selected_first}},
+    token::{
+        Token, TokenError, Usage,
+        containers::{readable, selected_first},
+    },
 };
 
 /// China time, in which dates are shown to people; JSON has UTC.

@@ -6,7 +6,7 @@ use yinxin_pki::{Certificate, sm3};
 use super::{Operation, OperationError, renewal::journal::in_preparation, tokens::Tokens};
 use crate::token::{
     Identity, PinKind, Token, TokenError, TriesLeft, Usage,
-    containers::{readable, selected_first},
+    containers::{readable, replaced, selected_first},
 };
 
 /// The token that an operation is about, as the page shows it.
@@ -35,14 +35,11 @@ pub fn only(tokens: &dyn Tokens) -> Result<Box<dyn Token>, OperationError> {
 /// Looks at the one token: which it is, and the certificate for an operation.
 pub fn survey(tokens: &dyn Tokens, operation: &Operation, pin: PinKind) -> Result<Holder, OperationError> {
     let mut token = only(tokens)?;
-    operation.select(token.as_mut())?;
+    let certificate = operation.find_certificate(token.as_mut())?;
     let holder = Holder {
         identity: token.identity(),
         tries_left: token.tries_left()?,
-        certificate: operation
-            .certificate()
-            .map(|usage| certificate(token.as_ref(), usage))
-            .transpose()?,
+        certificate,
         container: token.selected(),
     };
     let left = match pin {
@@ -60,15 +57,16 @@ impl Holder {
     /// Opens the token again and makes sure that it is the one that was shown.
     pub fn open(&self, tokens: &dyn Tokens, usage: Option<Usage>) -> Result<Box<dyn Token>, OperationError> {
         let mut token = only(tokens)?;
-        let is_it = token.identity().serial == self.identity.serial;
-        // What is encrypted may be for an earlier container; everything else is for the current one.
-        if let (true, Some(Usage::Encryption), Some(container)) = (is_it, usage, &self.container) {
-            token.select(container)?;
-        }
-        let same = is_it
-            && match usage {
-                Some(usage) => token.certificate(usage)? == self.certificate,
-                None => true,
+        let same = token.identity().serial == self.identity.serial
+            && match (usage, &self.container) {
+                // The key of what is decrypted may be an earlier one.
+                (Some(Usage::Encryption), Some(container)) => {
+                    token.select(container)?;
+                    let key = token.public_key(Usage::Encryption)?;
+                    key.as_ref() == self.certificate.as_ref().and_then(Certificate::public_key)
+                }
+                (Some(usage), _) => token.certificate(usage)? == self.certificate,
+                (None, _) => true,
             };
         if same {
             Ok(token)
@@ -88,7 +86,7 @@ pub struct Listed {
     pub signing: Option<Certificate>,
     /// For the encryption key.
     pub encryption: Option<Certificate>,
-    /// Those of other containers, whose encryption keys still decrypt.
+    /// Those of other containers, and those that were replaced: the encryption keys still decrypt.
     pub former: Vec<(Usage, Certificate)>,
 }
 
@@ -110,7 +108,8 @@ pub fn list(tokens: &dyn Tokens) -> Result<Vec<Listed>, OperationError> {
     Ok(list)
 }
 
-/// The certificates of all containers but the current one, which is selected, and the one in preparation.
+/// The certificates of all containers but the current one, which is selected, and the one in preparation; and those that were
+/// replaced.
 fn former(token: &mut dyn Token) -> Result<Vec<(Usage, Certificate)>, OperationError> {
     let mut certificates = Vec::new();
     let others = selected_first(token)?.into_iter().skip(1);
@@ -121,6 +120,11 @@ fn former(token: &mut dyn Token) -> Result<Vec<(Usage, Certificate)>, OperationE
             certificates.extend(readable(token, usage)?.map(|certificate| (usage, certificate)));
         }
     }
+    certificates.extend(
+        replaced(token)?
+            .into_iter()
+            .map(|certificate| (Usage::Encryption, certificate)),
+    );
     Ok(certificates)
 }
 
@@ -168,12 +172,6 @@ pub fn issuer_name(certificate: &Certificate) -> &str {
         .common_name()
         .or_else(|| issuer.organization())
         .unwrap_or("—")
-}
-
-fn certificate(token: &dyn Token, usage: Usage) -> Result<Certificate, OperationError> {
-    token
-        .certificate(usage)?
-        .ok_or(OperationError::NoCertificate(usage))
 }
 
 fn certificate_json(certificate: &Certificate, usage: Usage, now: OffsetDateTime) -> Value {

@@ -218,7 +218,11 @@ fn put_in_place(
 ) -> Result<(), OperationError> {
     add_to_chain(token, chain)?;
     for (usage, certificate) in [(Usage::Signing, signing), (Usage::Encryption, encryption)] {
-        if token.certificate(usage)?.as_ref() != Some(certificate) {
+        let held = token.certificate(usage)?;
+        if held.as_ref() != Some(certificate) {
+            if let (Usage::Encryption, Some(held)) = (usage, held) {
+                containers::keep_replaced(token, held)?;
+            }
             token.import_certificate(usage, certificate)?;
         }
         if token.certificate(usage)?.as_ref() != Some(certificate) {

@@ -265,9 +265,11 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
         OperationError::Token(TokenError::Busy(_)) => {
             (S::CONFLICT, "ukey-busy", "其他程序正在使用 UKey，请稍后再试")
         }
-        OperationError::Token(TokenError::Full) => {
-            (S::CONFLICT, "ukey-full", "UKey 空间已满，原有证书不受影响，请更换 UKey")
-        }
+        OperationError::Token(TokenError::Full) => (
+            S::CONFLICT,
+            "ukey-full",
+            "UKey 空间已满，原有证书不受影响，请更换 UKey",
+        ),
         OperationError::Token(_) => (S::INTERNAL_SERVER_ERROR, "ukey-fault", "UKey 操作失败"),
         OperationError::Fault => (S::INTERNAL_SERVER_ERROR, "fault", "证书助手内部错误"),
     }
@@ -275,18 +277,14 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
 
 fn renewal(error: &RenewalError) -> (StatusCode, &'static str, &'static str) {
     let (code, chinese) = match error {
-        RenewalError::NoPair
-        | RenewalError::OtherHolder
-        | RenewalError::Older
-        | RenewalError::Chain(_) => ("renewal", "新证书与 UKey 不符，原证书保持不变"),
+        RenewalError::NoPair | RenewalError::OtherHolder | RenewalError::Older | RenewalError::Chain(_) => {
+            ("renewal", "新证书与 UKey 不符，原证书保持不变")
+        }
         RenewalError::OtherKeys => (
             "renewal-other-keys",
             "新证书不是为此 UKey 的密钥签发的，原证书保持不变",
         ),
-        RenewalError::Envelope => (
-            "renewal-envelope",
-            "加密密钥不是发给此 UKey 的，原证书保持不变",
-        ),
+        RenewalError::Envelope => ("renewal-envelope", "加密密钥不是发给此 UKey 的，原证书保持不变"),
         RenewalError::NotRequested => (
             "renewal-not-requested",
             "此 UKey 没有为该订单生成密钥，原证书保持不变，请重新开始更新",

@@ -72,7 +72,6 @@ fn prepare_here(agent: &Agent, asker: Asker, parsed: Asked) -> Result<Job, Refus
         Asks::UserPin | Asks::NewUserPin => PinKind::User,
     };
     let holder = holder::survey(agent.world.tokens.as_ref(), &operation, pin)?;
-    operation.check(holder.certificate.as_ref())?;
     let ticket = match (operation.ticket(), ticket, &asker) {
         (None, None, _) => None,
         (Some(permits), Some(text), Asker::Site(origin)) => Some(use_ticket(

@@ -409,7 +409,11 @@ fn latest(application: &Application, names: &[Text]) -> Option<usize> {
         return (!names.is_empty()).then_some(0);
     }
     let ends = |name| -> Option<OffsetDateTime> {
-        let der = application.container(name).ok()?.certificate(KeyUse::Signing).ok()??;
+        let der = application
+            .container(name)
+            .ok()?
+            .certificate(KeyUse::Signing)
+            .ok()??;
         let certificate = Certificate::from_der(&der).ok()?;
         certificate.public_key().map(|_| certificate.not_after())
     };

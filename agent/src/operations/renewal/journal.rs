@@ -115,7 +115,10 @@ impl Journal {
 
 /// The name of an order's container: letters and digits, well below any token's limit, the same at a second run.
 pub fn container_of(order: &str) -> String {
-    format!("renewal{}", hex::encode(&sm3(order.as_bytes())[..CONTAINER_TAG_BYTES]))
+    format!(
+        "renewal{}",
+        hex::encode(&sm3(order.as_bytes())[..CONTAINER_TAG_BYTES])
+    )
 }
 
 /// The journal, if it is this order's. What another order left unfinished does not stand in the way: certificates that may be
@@ -142,11 +145,15 @@ pub fn settled(token: &mut dyn Token, order: &str) -> Result<Option<Journal>, Op
 
 /// The container that is being prepared, if there is one: it is neither current nor an earlier one.
 pub fn in_preparation(token: &dyn Token) -> Result<Option<String>, OperationError> {
-    let container = match Journal::read(token)?.map(|journal| journal.state) {
-        Some(State::Begun { container } | State::Requested { container, .. }) => container,
-        _ => return Ok(None),
-    };
-    Ok((token.selected().as_ref() != Some(&container)).then_some(container))
+    match Journal::read(token) {
+        Ok(Some(Journal {
+            state: State::Begun { container } | State::Requested { container, .. },
+            ..
+        })) => Ok(Some(container)),
+        // What cannot be read stops a renewal; it does not hide a token.
+        Ok(_) | Err(OperationError::Renewal(RenewalError::Record)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The record `current` is what switches; where the journal could not follow, it does now.
