@@ -205,7 +205,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run_token(command: TokenCommand) -> Result<Output, Failure> {
     match command {
         TokenCommand::List { place } => Ok(tokens::list(&place.libraries()?.present())),
-        TokenCommand::Show { place } => tokens::show(&place.open()?),
+        TokenCommand::Show { place } => tokens::show(&mut place.open()?),
         TokenCommand::Check { place, pin_file } => tokens::check(&mut place.open()?, pin_file.as_deref()),
         TokenCommand::Unblock { place, pin_file } => tokens::unblock(&mut place.open()?, pin_file.as_deref()),
     }

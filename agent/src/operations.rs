@@ -9,7 +9,7 @@ use crate::{
     personalise::PersonaliseError,
     pin::PinRefusal,
     ticket::{Ticket, TicketedOperation},
-    token::{PinKind, TokenError, Usage},
+    token::{PinKind, Token, TokenError, Usage, containers::select_addressee},
 };
 
 pub mod arguments;
@@ -51,6 +51,8 @@ pub enum Operation {
     },
     /// Sets a new user PIN under the admin PIN.
     Unblock,
+    /// Makes new keys for renewed certificates.
+    RequestCertificates,
     /// Writes renewed certificates.
     WriteCertificates(Box<renewal::Renewal>),
     /// Writes a seal.
@@ -178,6 +180,7 @@ impl Operation {
             Self::ChangePin => "change-pin",
             Self::Personalise { .. } => "personalise",
             Self::Unblock => "unblock",
+            Self::RequestCertificates => "request-certificates",
             Self::WriteCertificates(_) => "write-certificates",
             Self::WriteSeal(_) => "write-seal",
         }
@@ -186,9 +189,11 @@ impl Operation {
     /// The certificate that the page shows and without which nothing is asked.
     pub fn certificate(&self) -> Option<Usage> {
         match self {
-            Self::Login(_) | Self::Sign { .. } | Self::SignDigest { .. } | Self::WriteCertificates(_) => {
-                Some(Usage::Signing)
-            }
+            Self::Login(_)
+            | Self::Sign { .. }
+            | Self::SignDigest { .. }
+            | Self::RequestCertificates
+            | Self::WriteCertificates(_) => Some(Usage::Signing),
             Self::Decrypt(_) => Some(Usage::Encryption),
             Self::ChangePin | Self::Personalise { .. } | Self::Unblock | Self::WriteSeal(_) => None,
         }
@@ -208,6 +213,7 @@ impl Operation {
         match self {
             Self::Personalise { .. } => Some(TicketedOperation::Personalise),
             Self::Unblock => Some(TicketedOperation::Unblock),
+            Self::RequestCertificates => Some(TicketedOperation::RequestCertificates),
             Self::WriteCertificates(_) => Some(TicketedOperation::WriteCertificates),
             Self::WriteSeal(_) => Some(TicketedOperation::WriteSeal),
             _ => None,
@@ -223,15 +229,22 @@ impl Operation {
         }
     }
 
-    /// Judges it against the certificate that would be used, before the holder is asked.
-    pub fn check(&self, certificate: Option<&Certificate>) -> Result<(), OperationError> {
-        match (self, certificate) {
-            (Self::Decrypt(Ciphertext::Cms(envelope)), Some(certificate)) => envelope
-                .session_key_for(certificate)
-                .map(|_| ())
-                .ok_or(OperationError::NotForThisToken),
-            _ => Ok(()),
-        }
+    /// Turns to the container that it is for and finds the certificate that it uses, before the holder is asked: for a message
+    /// that is encrypted to a certificate that one, be it an earlier one, and for everything else the current one.
+    pub fn find_certificate(&self, token: &mut dyn Token) -> Result<Option<Certificate>, OperationError> {
+        let Some(usage) = self.certificate() else {
+            return Ok(None);
+        };
+        let current = token
+            .certificate(usage)?
+            .ok_or(OperationError::NoCertificate(usage))?;
+        let Self::Decrypt(Ciphertext::Cms(envelope)) = self else {
+            return Ok(Some(current));
+        };
+        let is_addressee = |certificate: &Certificate| envelope.session_key_for(certificate).is_some();
+        select_addressee(token, is_addressee)?
+            .map(Some)
+            .ok_or(OperationError::NotForThisToken)
     }
 }
 

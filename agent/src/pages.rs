@@ -190,6 +190,7 @@ fn name(operation: &str) -> (&'static str, &'static str) {
         "change-pin" => ("修改口令", "Change the PIN"),
         "personalise" => ("制证", "Personalise"),
         "unblock" => ("解锁 UKey", "Unblock the UKey"),
+        "request-certificates" => ("生成更新证书的密钥", "Make keys for renewed certificates"),
         "write-certificates" => ("更新证书", "Write renewed certificates"),
         "write-seal" => ("写入电子印章", "Write a seal"),
         "pairing" => ("连接网站", "Approve a site"),

@@ -1,4 +1,4 @@
-//! What the agent asks of a token. The steps are those of GM/T 0016 (SKF): one application with one container, records
+//! What the agent asks of a token. The steps are those of GM/T 0016 (SKF): one application with its containers, records
 //! in the application's files.
 use std::fmt;
 
@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::pin::Pin;
 
+pub mod containers;
 pub mod libraries;
 mod notice;
 pub mod skf;
@@ -18,7 +19,7 @@ pub use yinxin_keep::vault;
 /// Longest record, in bytes.
 pub const RECORD_LIMIT_BYTES: usize = 32 * 1024;
 
-/// Which of the container's two key pairs, and its certificate.
+/// Which of a container's two key pairs, and its certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Usage {
     /// The pair made in the token, which signs.
@@ -85,6 +86,9 @@ pub enum TokenError {
     /// The step needs the user PIN first.
     #[error("log in to the token first")]
     NotLoggedIn,
+    /// No container has this name.
+    #[error("the token holds no container {0}")]
+    NoContainer(String),
     /// The container has no such key pair.
     #[error("the token holds no {0} key pair")]
     NoKey(Usage),
@@ -146,12 +150,31 @@ pub enum TokenError {
     Decryption,
 }
 
-/// A token with one container: a signing pair, an encryption pair and their certificates.
+/// A token: containers, each with a signing pair, an encryption pair and their certificates, and records.
+///
+/// The calls about keys and certificates mean the selected container. That is at first the current one, whose certificates
+/// the token stands for (see [`containers`]).
 ///
 /// What changes the token is in the device when the call returns.
 pub trait Token {
     /// Label and serial number (`SKF_GetDevInfo`).
     fn identity(&self) -> Identity;
+
+    /// The names of all containers (`SKF_EnumContainer`).
+    fn containers(&self) -> Result<Vec<String>, TokenError>;
+
+    /// The name of the selected one; `None` before the token has one.
+    fn selected(&self) -> Option<String>;
+
+    /// Turns to a container (`SKF_OpenContainer`); the login stands.
+    fn select(&mut self, container: &str) -> Result<(), TokenError>;
+
+    /// Makes an empty container (`SKF_CreateContainer`) and turns to it. Needs the login.
+    fn create_container(&mut self, container: &str) -> Result<(), TokenError>;
+
+    /// Deletes a container with its keys (`SKF_DeleteContainer`), which cannot be undone; not the selected one. Needs the
+    /// login.
+    fn delete_container(&mut self, container: &str) -> Result<(), TokenError>;
 
     /// Keeps other programs away until this value is dropped (`SKF_LockDev`), where the library can do that.
     fn lock(&mut self) -> Result<(), TokenError>;

@@ -5,7 +5,10 @@ use yinxin_pki::{Certificate, Name, oid};
 
 use crate::{
     personalise::Outcome,
-    token::{Token, TokenError, Usage},
+    token::{
+        Token, TokenError, Usage,
+        containers::{readable, selected_first},
+    },
 };
 
 /// China time, in which dates are shown to people; JSON has UTC.
@@ -48,7 +51,7 @@ pub fn brief(token: &dyn Token) -> Result<Output, TokenError> {
 }
 
 /// Everything about a token that is no secret.
-pub fn whole(token: &dyn Token, now: OffsetDateTime) -> Result<Output, TokenError> {
+pub fn whole(token: &mut dyn Token, now: OffsetDateTime) -> Result<Output, TokenError> {
     let Output { mut json, .. } = brief(token)?;
     let (identity, tries) = (token.identity(), token.tries_left()?);
     let mut text = format!(
@@ -56,6 +59,31 @@ pub fn whole(token: &dyn Token, now: OffsetDateTime) -> Result<Output, TokenErro
          Admin PIN   {} of {} tries left\n",
         identity.label, identity.serial, tries.user.left, tries.user.most, tries.admin.left, tries.admin.most,
     );
+    text.push_str(&pairs(token, &mut json, now, |usage| token.certificate(usage))?);
+    let mut others = Vec::new();
+    for container in selected_first(token)?.into_iter().skip(1) {
+        token.select(&container)?;
+        text.extend(["\nanother container: ", &container, "\n"]);
+        let mut other = json!({ "container": container });
+        text.push_str(&pairs(token, &mut other, now, |usage| readable(token, usage))?);
+        others.push(other);
+    }
+    json["other_containers"] = others.into();
+    let chain = token.record(crate::personalise::journal::CHAIN_RECORD)?;
+    json["chain"] = chain.map_or(Value::Null, |pem| {
+        String::from_utf8_lossy(&pem).into_owned().into()
+    });
+    Ok(Output { text, json })
+}
+
+/// Both key pairs of the selected container.
+fn pairs(
+    token: &dyn Token,
+    json: &mut Value,
+    now: OffsetDateTime,
+    certificate: impl Fn(Usage) -> Result<Option<Certificate>, TokenError>,
+) -> Result<String, TokenError> {
+    let mut text = String::new();
     for usage in [Usage::Signing, Usage::Encryption] {
         let key = if token.public_key(usage)?.is_some() {
             "present"
@@ -64,18 +92,14 @@ pub fn whole(token: &dyn Token, now: OffsetDateTime) -> Result<Output, TokenErro
         };
         text.extend(["\n", &usage.to_string(), " key: ", key, "\n"]);
         json[format!("{usage}_key")] = (key == "present").into();
-        let certificate = token.certificate(usage)?;
+        let certificate = certificate(usage)?;
         if let Some(certificate) = &certificate {
             text.push_str(&certificate_text(certificate, now));
         }
         json[format!("{usage}_certificate")] =
             certificate.map_or(Value::Null, |certificate| certificate_json(&certificate, now));
     }
-    let chain = token.record(crate::personalise::journal::CHAIN_RECORD)?;
-    json["chain"] = chain.map_or(Value::Null, |pem| {
-        String::from_utf8_lossy(&pem).into_owned().into()
-    });
-    Ok(Output { text, json })
+    Ok(text)
 }
 
 /// What has been written to a token for an order.

@@ -48,7 +48,7 @@ pub fn list(present: &Present) -> Output {
 }
 
 /// Shows a token.
-pub fn show(token: &dyn Token) -> Result<Output, Failure> {
+pub fn show(token: &mut dyn Token) -> Result<Output, Failure> {
     Ok(output::whole(token, OffsetDateTime::now_utc())?)
 }
 

@@ -2,7 +2,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use yinxin_pki::{Certificate, cms_envelope::Envelope};
+use yinxin_pki::{Certificate, EnvelopedKey, cms_envelope::Envelope};
 use zeroize::Zeroizing;
 
 use super::{
@@ -64,6 +64,8 @@ pub enum Kind {
     Personalise,
     /// `unblock`
     Unblock,
+    /// `request-certificates`
+    RequestCertificates,
     /// `write-certificates`
     WriteCertificates,
     /// `write-seal`
@@ -152,6 +154,7 @@ struct WriteCertificatesBody {
     signing_certificate: String,
     encryption_certificate: String,
     chain: Vec<String>,
+    enveloped_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -201,6 +204,10 @@ pub fn parse(kind: Kind, body: &[u8]) -> Result<Asked, ArgumentError> {
         Kind::Unblock => {
             let TicketBody { ticket } = fields(body)?;
             ticketed(ticket, Operation::Unblock)
+        }
+        Kind::RequestCertificates => {
+            let TicketBody { ticket } = fields(body)?;
+            ticketed(ticket, Operation::RequestCertificates)
         }
         Kind::WriteCertificates => {
             let (ticket, renewal) = write_certificates(&fields(body)?)?;
@@ -262,8 +269,13 @@ fn write_certificates(body: &WriteCertificatesBody) -> Result<(String, Renewal),
             .iter()
             .map(|pem| certificate(pem, "chain"))
             .collect::<Result<_, _>>()?,
+        enveloped_key: body.enveloped_key.as_deref().map(enveloped_key).transpose()?,
     };
     Ok((body.ticket.clone(), renewal))
+}
+
+fn enveloped_key(text: &str) -> Result<EnvelopedKey, ArgumentError> {
+    EnvelopedKey::from_der(&bytes(text, "enveloped_key")?).map_err(|_| ArgumentError::Value("enveloped_key"))
 }
 
 fn bytes(text: &str, field: &'static str) -> Result<Vec<u8>, ArgumentError> {

@@ -3,8 +3,11 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use yinxin_pki::{Certificate, sm3};
 
-use super::{OperationError, tokens::Tokens};
-use crate::token::{Identity, PinKind, Token, TokenError, TriesLeft, Usage};
+use super::{Operation, OperationError, renewal::journal::in_preparation, tokens::Tokens};
+use crate::token::{
+    Identity, PinKind, Token, TokenError, TriesLeft, Usage,
+    containers::{readable, replaced, selected_first},
+};
 
 /// The token that an operation is about, as the page shows it.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub struct Holder {
     pub tries_left: TriesLeft,
     /// The certificate that the operation uses.
     pub certificate: Option<Certificate>,
+    /// Where it lies.
+    container: Option<String>,
 }
 
 /// Opens the one token that is plugged in.
@@ -27,15 +32,15 @@ pub fn only(tokens: &dyn Tokens) -> Result<Box<dyn Token>, OperationError> {
     }
 }
 
-/// Looks at the one token: which it is, and the certificate for a use.
-pub fn survey(tokens: &dyn Tokens, usage: Option<Usage>, pin: PinKind) -> Result<Holder, OperationError> {
-    let token = only(tokens)?;
+/// Looks at the one token: which it is, and the certificate for an operation.
+pub fn survey(tokens: &dyn Tokens, operation: &Operation, pin: PinKind) -> Result<Holder, OperationError> {
+    let mut token = only(tokens)?;
+    let certificate = operation.find_certificate(token.as_mut())?;
     let holder = Holder {
         identity: token.identity(),
         tries_left: token.tries_left()?,
-        certificate: usage
-            .map(|usage| certificate(token.as_ref(), usage))
-            .transpose()?,
+        certificate,
+        container: token.selected(),
     };
     let left = match pin {
         PinKind::User => holder.tries_left.user.left,
@@ -51,11 +56,17 @@ pub fn survey(tokens: &dyn Tokens, usage: Option<Usage>, pin: PinKind) -> Result
 impl Holder {
     /// Opens the token again and makes sure that it is the one that was shown.
     pub fn open(&self, tokens: &dyn Tokens, usage: Option<Usage>) -> Result<Box<dyn Token>, OperationError> {
-        let token = only(tokens)?;
+        let mut token = only(tokens)?;
         let same = token.identity().serial == self.identity.serial
-            && match usage {
-                Some(usage) => token.certificate(usage)? == self.certificate,
-                None => true,
+            && match (usage, &self.container) {
+                // The key of what is decrypted may be an earlier one.
+                (Some(Usage::Encryption), Some(container)) => {
+                    token.select(container)?;
+                    let key = token.public_key(Usage::Encryption)?;
+                    key.as_ref() == self.certificate.as_ref().and_then(Certificate::public_key)
+                }
+                (Some(usage), _) => token.certificate(usage)? == self.certificate,
+                (None, _) => true,
             };
         if same {
             Ok(token)
@@ -75,13 +86,15 @@ pub struct Listed {
     pub signing: Option<Certificate>,
     /// For the encryption key.
     pub encryption: Option<Certificate>,
+    /// Those of other containers, and those that were replaced: the encryption keys still decrypt.
+    pub former: Vec<(Usage, Certificate)>,
 }
 
 /// All tokens, for the overview and for sites that the holder approved.
 pub fn list(tokens: &dyn Tokens) -> Result<Vec<Listed>, OperationError> {
     let mut list = Vec::new();
     for identity in tokens.list()? {
-        let Some(token) = tokens.open(&identity.serial)? else {
+        let Some(mut token) = tokens.open(&identity.serial)? else {
             continue;
         };
         list.push(Listed {
@@ -89,9 +102,30 @@ pub fn list(tokens: &dyn Tokens) -> Result<Vec<Listed>, OperationError> {
             tries_left: token.tries_left()?,
             signing: token.certificate(Usage::Signing)?,
             encryption: token.certificate(Usage::Encryption)?,
+            former: former(token.as_mut())?,
         });
     }
     Ok(list)
+}
+
+/// The certificates of all containers but the current one, which is selected, and the one in preparation; and those that were
+/// replaced.
+fn former(token: &mut dyn Token) -> Result<Vec<(Usage, Certificate)>, OperationError> {
+    let mut certificates = Vec::new();
+    let others = selected_first(token)?.into_iter().skip(1);
+    let in_preparation = in_preparation(token)?;
+    for container in others.filter(|container| Some(container) != in_preparation.as_ref()) {
+        token.select(&container)?;
+        for usage in [Usage::Signing, Usage::Encryption] {
+            certificates.extend(readable(token, usage)?.map(|certificate| (usage, certificate)));
+        }
+    }
+    certificates.extend(
+        replaced(token)?
+            .into_iter()
+            .map(|certificate| (Usage::Encryption, certificate)),
+    );
+    Ok(certificates)
 }
 
 impl Listed {
@@ -108,6 +142,9 @@ impl Listed {
             "user_pin_tries_left": self.tries_left.user.left,
             "signing_certificate": shown(self.signing.as_ref(), Usage::Signing),
             "encryption_certificate": shown(self.encryption.as_ref(), Usage::Encryption),
+            "former_certificates": self.former.iter()
+                .map(|(usage, certificate)| certificate_json(certificate, *usage, now))
+                .collect::<Vec<_>>(),
         })
     }
 }
@@ -135,12 +172,6 @@ pub fn issuer_name(certificate: &Certificate) -> &str {
         .common_name()
         .or_else(|| issuer.organization())
         .unwrap_or("—")
-}
-
-fn certificate(token: &dyn Token, usage: Usage) -> Result<Certificate, OperationError> {
-    token
-        .certificate(usage)?
-        .ok_or(OperationError::NoCertificate(usage))
 }
 
 fn certificate_json(certificate: &Certificate, usage: Usage, now: OffsetDateTime) -> Value {

@@ -5,12 +5,12 @@ use time::OffsetDateTime;
 use yinxin_pki::Certificate;
 use zeroize::Zeroizing;
 
-use super::{Asker, Asks, Ciphertext, Job, Operation, OperationError, signing, tokens::Tokens};
+use super::{Asker, Asks, Ciphertext, Job, Operation, OperationError, renewal, signing, tokens::Tokens};
 use crate::{
     personalise::Personalisation,
     pin::Pin,
     platform::{Pace, Platform, Reference},
-    token::{Token, TokenError, Usage, vault::Cost},
+    token::{Token, TokenError, Usage, containers::selected_first, vault::Cost},
 };
 
 /// What the holder typed, judged by the rules for PINs.
@@ -100,9 +100,12 @@ fn with_token(
             signing::digest(token, certificate(job)?, digest, *format, context.now)
         }
         Operation::Decrypt(ciphertext) => decrypt(token, certificate(job)?, ciphertext),
+        Operation::RequestCertificates => {
+            let csr = renewal::request(token, order(job)?)?;
+            Ok(json!({ "token_serial": token.identity().serial, "csr": csr }))
+        }
         Operation::WriteCertificates(renewal) => {
-            let order = &job.ticket.as_ref().ok_or(OperationError::Fault)?.order;
-            let fingerprints = renewal.write(token, order, context.now)?;
+            let fingerprints = renewal.write(token, order(job)?, context.now)?;
             Ok(json!({
                 "token_serial": token.identity().serial,
                 "signing_certificate_sm3": fingerprints.signing_certificate_sm3,
@@ -120,6 +123,11 @@ fn with_token(
             Err(OperationError::Fault)
         }
     }
+}
+
+fn order(job: &Job) -> Result<&str, OperationError> {
+    let ticket = job.ticket.as_ref().ok_or(OperationError::Fault)?;
+    Ok(&ticket.order)
 }
 
 fn certificate(job: &Job) -> Result<&Certificate, OperationError> {
@@ -140,7 +148,7 @@ fn decrypt(
         other => OperationError::Token(other),
     };
     let plaintext = match ciphertext {
-        Ciphertext::Sm2(bytes) => token.decrypt(bytes).map_err(cannot_open)?,
+        Ciphertext::Sm2(bytes) => decrypt_with_any(token, bytes).map_err(cannot_open)?,
         Ciphertext::Cms(envelope) => {
             let session_key = envelope
                 .session_key_for(certificate)
@@ -157,6 +165,18 @@ fn decrypt(
     Ok(json!({ "plaintext": STANDARD.encode(plaintext.as_slice()) }))
 }
 
+/// A bare ciphertext does not say which key it is for: the current one is tried first, then earlier ones.
+fn decrypt_with_any(token: &mut dyn Token, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    for container in selected_first(token)? {
+        token.select(&container)?;
+        match token.decrypt(ciphertext) {
+            Err(TokenError::Decryption | TokenError::NoKey(_)) => {}
+            decrypted => return decrypted,
+        }
+    }
+    Err(TokenError::Decryption)
+}
+
 fn personalise(
     job: &Job,
     session: &Zeroizing<String>,
@@ -167,8 +187,7 @@ fn personalise(
     let api = context
         .api
         .ok_or(OperationError::NotConfigured("the address of the platform's API"))?;
-    let order = &job.ticket.as_ref().ok_or(OperationError::Fault)?.order;
-    let order: Reference = order.parse().map_err(|_| OperationError::Fault)?;
+    let order: Reference = order(job)?.parse().map_err(|_| OperationError::Fault)?;
     let session = Zeroizing::new(session.as_bytes().to_vec());
     let platform = Platform::new(api, &session, Pace::default())
         .map_err(|_| OperationError::NotConfigured("a usable address of the platform's API"))?;

@@ -1,12 +1,15 @@
 //! Renewed certificates: written beside the old ones, judged, and only then put in their place.
 //!
-//! A container holds one certificate for each key. So "beside" is a record, and the switch is two imports; what was
-//! begun is in the record, and the same call again goes on with it. Renewal for the same keys only: another key pair
-//! would need a second container, which [`Token`] does not have.
-use serde::{Deserialize, Serialize};
+//! For new keys "beside" is a container of its own: [`request`] makes it with the new signing key, [`Renewal::write`] fills it
+//! and makes it current, which is the replacement of one record. The old container stays, so that its key decrypts what was
+//! encrypted to it.
+//!
+//! For the same keys a container holds one certificate for each key: "beside" is a record, and the switch is two imports.
+//!
+//! What was begun is in the token ([`journal`]), and the same call again goes on with it.
 use time::OffsetDateTime;
 use yinxin_pki::{
-    Certificate,
+    Certificate, EnvelopedKey,
     chain::{ChainError, is_pair, verify_chain},
     digest::sm3_parts,
     pem,
@@ -19,13 +22,20 @@ use crate::{
         journal::{CHAIN_RECORD, Fingerprints},
         prove_encryption_key,
     },
-    token::{Token, TokenError, Usage},
+    token::{Token, TokenError, Usage, containers},
 };
 
-/// The record in which a renewal is kept.
-pub const RENEWAL_RECORD: &str = "renewal";
+pub mod journal;
+mod request;
+
+pub use journal::RENEWAL_RECORD;
+use journal::{Journal, State, Written};
+pub use request::request;
+
 /// Bytes that are signed once, to show that the key belongs to the new certificate.
 const CHALLENGE: &[u8] = b"YINXIN-RENEWAL-1\nThe key of a renewed certificate works.";
+/// Most CA certificates that a token keeps; those of the oldest certificates go.
+const CHAIN_RECORD_LIMIT: usize = 16;
 
 /// A renewed pair of certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +46,15 @@ pub struct Renewal {
     pub encryption: Certificate,
     /// The issuing CA first, the root last.
     pub chain: Vec<Certificate>,
+    /// The new encryption key; `None` where the certificates are for the keys that the token has.
+    pub enveloped_key: Option<EnvelopedKey>,
 }
 
 /// Why a renewal is refused; the old certificates stand.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewalError {
     /// For other keys than the token's.
-    #[error("the renewed certificates are for other keys than the UKey's: that needs a new UKey")]
+    #[error("the renewed certificates are for other keys than those that the UKey has for them")]
     OtherKeys,
     /// Not one for signing and one for encryption of the same holder.
     #[error("the certificates are not a pair for signing and encryption")]
@@ -56,44 +68,30 @@ pub enum RenewalError {
     /// They do not verify up to the root.
     #[error("the renewed certificates do not verify")]
     Chain(#[from] ChainError),
-    /// Another renewal was begun and not finished.
-    #[error("the renewal of order {0} was begun and is not finished")]
-    Other(String),
+    /// The enveloped key does not open with the new signing key, or is not what it says.
+    #[error("the enveloped encryption key does not open with the UKey's new signing key")]
+    Envelope,
+    /// The token has no new keys for this order: none were asked for, or another order came between.
+    #[error("the UKey has no new keys for this order: ask it for a certificate request first")]
+    NotRequested,
+    /// The order's certificates are written already, or those for the same keys are about to be.
+    #[error("the order's certificates have been written already")]
+    Finished,
     /// The record is not readable.
     #[error("the UKey's record of its renewal is damaged")]
     Record,
 }
 
-/// How far a renewal has come. Used in stored state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    /// The new certificates are in the record. The old ones may be in the container, or one of each.
-    Beside,
-    /// The new ones are in the container.
-    Switched,
-}
-
-/// Used in stored state.
-#[derive(Serialize, Deserialize)]
-struct Journal {
-    order: String,
-    state: State,
-    /// PEM.
-    signing_certificate: String,
-    /// PEM.
-    encryption_certificate: String,
-    /// PEM, the issuing CA first.
-    chain: String,
-}
-
 impl Renewal {
-    /// SM3 over the DER of all certificates, signing, encryption, chain: what the ticket names.
+    /// SM3 of what the ticket names: the DER of the signing certificate, the encryption certificate, the chain in its
+    /// order, and of the enveloped key where there is one, one after the other. Each is a SEQUENCE with its length, and an enveloped key is
+    /// not of the form of a certificate, so that no two renewals are the same bytes.
     pub fn content(&self) -> [u8; 32] {
         let parts: Vec<&[u8]> = [&self.signing, &self.encryption]
             .into_iter()
             .chain(&self.chain)
             .map(Certificate::as_der)
+            .chain(self.enveloped_key.as_ref().map(EnvelopedKey::as_der))
             .collect();
         sm3_parts(&parts)
     }
@@ -106,51 +104,85 @@ impl Renewal {
         now: OffsetDateTime,
     ) -> Result<Fingerprints, OperationError> {
         self.check(token, now)?;
-        let begun = read(token)?;
-        match &begun {
-            Some(journal) if journal.state == State::Beside && journal.order != order => {
-                return Err(RenewalError::Other(journal.order.clone()).into());
-            }
-            _ => {}
+        match &self.enveloped_key {
+            Some(enveloped_key) => self.write_for_new_keys(enveloped_key, token, order)?,
+            None => self.write_for_the_same_keys(token, order)?,
         }
-        let mut journal = Journal {
-            order: order.to_owned(),
-            state: State::Beside,
-            signing_certificate: self.signing.to_pem(),
-            encryption_certificate: self.encryption.to_pem(),
-            chain: pem::encode_chain(&self.chain),
-        };
-        journal.write(token)?;
-        // Both keys work, and are those of the new certificates, before the old ones go.
-        self.prove(token)?;
-        token.import_certificate(Usage::Signing, &self.signing)?;
-        token.import_certificate(Usage::Encryption, &self.encryption)?;
-        token.write_record(CHAIN_RECORD, journal.chain.as_bytes())?;
-        for (usage, certificate) in [
-            (Usage::Signing, &self.signing),
-            (Usage::Encryption, &self.encryption),
-        ] {
-            if token.certificate(usage)?.as_ref() != Some(certificate) {
-                return Err(OperationError::ReadBack);
-            }
-        }
-        journal.state = State::Switched;
-        journal.write(token)?;
         Ok(Fingerprints::of(&self.signing, &self.encryption))
     }
 
-    fn check(&self, token: &dyn Token, now: OffsetDateTime) -> Result<(), OperationError> {
-        if !is_pair(&self.signing, &self.encryption) {
-            return Err(RenewalError::NoPair.into());
+    /// Fills the container that was prepared, lets both of its keys work once, and makes it current.
+    fn write_for_new_keys(
+        &self,
+        enveloped_key: &EnvelopedKey,
+        token: &mut dyn Token,
+        order: &str,
+    ) -> Result<(), OperationError> {
+        let journal = Journal::read(token)?.filter(|journal| journal.order == order);
+        let container = journal.as_ref().and_then(Journal::container);
+        let container = container.ok_or(RenewalError::NotRequested)?.to_owned();
+        match token.select(&container) {
+            Err(TokenError::NoContainer(_)) => return Err(RenewalError::NotRequested.into()),
+            selected => selected?,
         }
-        for (usage, renewed) in [
-            (Usage::Signing, &self.signing),
-            (Usage::Encryption, &self.encryption),
-        ] {
+        let fits = self.signing.public_key() == token.public_key(Usage::Signing)?.as_ref()
+            && self.encryption.public_key() == Some(enveloped_key.public_key());
+        if !fits {
+            return Err(RenewalError::OtherKeys.into());
+        }
+        token
+            .import_enveloped_key(enveloped_key)
+            .map_err(|error| match error {
+                TokenError::Envelope(_) => RenewalError::Envelope.into(),
+                TokenError::KeyExists(_) => RenewalError::OtherKeys.into(),
+                error => OperationError::Token(error),
+            })?;
+        put_in_place(token, &self.signing, &self.encryption, &self.chain)?;
+        self.prove(token)?;
+        containers::switch(token, &container)?;
+        if !containers::is_current(token, &container)? {
+            return Err(OperationError::ReadBack);
+        }
+        let state = State::Switched {
+            container: Some(container),
+        };
+        let order = order.to_owned();
+        Journal { order, state }.write(token)
+    }
+
+    fn write_for_the_same_keys(&self, token: &mut dyn Token, order: &str) -> Result<(), OperationError> {
+        for (usage, renewed) in self.certificates() {
             let held = token.public_key(usage)?.ok_or(TokenError::NoKey(usage))?;
             if renewed.public_key() != Some(&held) {
                 return Err(RenewalError::OtherKeys.into());
             }
+        }
+        journal::settled(token, order)?;
+        let mut journal = Journal {
+            order: order.to_owned(),
+            state: State::Beside(Written::of(&self.signing, &self.encryption, &self.chain)),
+        };
+        journal.write(token)?;
+        // Both keys work, and are those of the new certificates, before the old ones go.
+        self.prove(token)?;
+        put_in_place(token, &self.signing, &self.encryption, &self.chain)?;
+        journal.state = State::Switched { container: None };
+        journal.write(token)
+    }
+
+    fn certificates(&self) -> [(Usage, &Certificate); 2] {
+        [
+            (Usage::Signing, &self.signing),
+            (Usage::Encryption, &self.encryption),
+        ]
+    }
+
+    /// Judges them against the current certificates.
+    fn check(&self, token: &dyn Token, now: OffsetDateTime) -> Result<(), OperationError> {
+        if !is_pair(&self.signing, &self.encryption) {
+            return Err(RenewalError::NoPair.into());
+        }
+        for (usage, renewed) in self.certificates() {
             let old = token
                 .certificate(usage)?
                 .ok_or(OperationError::NoCertificate(usage))?;
@@ -176,21 +208,45 @@ impl Renewal {
     }
 }
 
-impl Journal {
-    fn write(&self, token: &mut dyn Token) -> Result<(), OperationError> {
-        let bytes = serde_json::to_vec(self).map_err(|_| RenewalError::Record)?;
-        token.write_record(RENEWAL_RECORD, &bytes)?;
-        if token.record(RENEWAL_RECORD)?.as_ref() == Some(&bytes) {
-            Ok(())
-        } else {
-            Err(OperationError::ReadBack)
+/// Puts certificates into the selected container, and reads them back. The CA certificates come first: at every moment the
+/// token has those above each certificate that it holds.
+fn put_in_place(
+    token: &mut dyn Token,
+    signing: &Certificate,
+    encryption: &Certificate,
+    chain: &[Certificate],
+) -> Result<(), OperationError> {
+    add_to_chain(token, chain)?;
+    for (usage, certificate) in [(Usage::Signing, signing), (Usage::Encryption, encryption)] {
+        let held = token.certificate(usage)?;
+        if held.as_ref() != Some(certificate) {
+            if let (Usage::Encryption, Some(held)) = (usage, held) {
+                containers::keep_replaced(token, held)?;
+            }
+            token.import_certificate(usage, certificate)?;
+        }
+        if token.certificate(usage)?.as_ref() != Some(certificate) {
+            return Err(OperationError::ReadBack);
         }
     }
+    Ok(())
 }
 
-fn read(token: &dyn Token) -> Result<Option<Journal>, OperationError> {
-    token
-        .record(RENEWAL_RECORD)?
-        .map(|bytes| serde_json::from_slice(&bytes).map_err(|_| RenewalError::Record.into()))
-        .transpose()
+/// The new chain, and behind it what the token had besides.
+fn add_to_chain(token: &mut dyn Token, chain: &[Certificate]) -> Result<(), OperationError> {
+    let held = token.record(CHAIN_RECORD)?;
+    let text = held.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    let mut all = chain.to_vec();
+    // What is no chain is replaced.
+    for certificate in pem::decode_chain(&text).unwrap_or_default() {
+        if !all.contains(&certificate) {
+            all.push(certificate);
+        }
+    }
+    all.truncate(CHAIN_RECORD_LIMIT);
+    let all = pem::encode_chain(&all);
+    if held.as_deref() != Some(all.as_bytes()) {
+        token.write_record(CHAIN_RECORD, all.as_bytes())?;
+    }
+    Ok(())
 }

@@ -36,7 +36,19 @@ pub fn details(html: &mut Html, job: &Job, now: OffsetDateTime) {
             "将用管理员口令重置用户口令。",
             "The user PIN will be reset with the admin PIN.",
         ),
+        Operation::RequestCertificates => paragraph(
+            html,
+            "将在 UKey 中为更新证书生成新的密钥；写入新证书之前，原证书照常使用。",
+            "New keys will be made in the UKey for renewed certificates. Until those are written, the old ones stay in use.",
+        ),
         Operation::WriteCertificates(renewal) => {
+            if renewal.enveloped_key.is_some() {
+                paragraph(
+                    html,
+                    "新证书使用新密钥。原加密密钥保留在 UKey 中，以前的密文仍可解密。写入期间请勿拔出 UKey。",
+                    "The new certificates have new keys. The old encryption key stays in the UKey and still decrypts. Leave the UKey plugged in.",
+                );
+            }
             html.raw("<table>")
                 .line("新证书持有者", "New holder", holder_name(&renewal.signing))
                 .line(

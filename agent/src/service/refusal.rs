@@ -6,7 +6,7 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    operations::{OperationError, arguments::ArgumentError},
+    operations::{OperationError, arguments::ArgumentError, renewal::RenewalError},
     personalise::PersonaliseError,
     ticket::TicketRefusal,
     token::{PinKind, TokenError},
@@ -257,17 +257,42 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
             "该密文不是加密给此 UKey 证书的",
         ),
         OperationError::CannotOpen => (S::UNPROCESSABLE_ENTITY, "cannot-open", "无法解密"),
-        OperationError::Renewal(_) => (S::CONFLICT, "renewal", "新证书与 UKey 不符，原证书保持不变"),
+        OperationError::Renewal(error) => renewal(error),
+        OperationError::Personalise(_) => (S::CONFLICT, "personalise", "制证未完成"),
         OperationError::ReadBack => (S::INTERNAL_SERVER_ERROR, "read-back", "UKey 写入校验失败"),
         OperationError::NotConfigured(_) => (S::NOT_IMPLEMENTED, "not-configured", "证书助手缺少所需配置"),
-        OperationError::Personalise(_) => (S::CONFLICT, "personalise", "制证未完成"),
         OperationError::Token(TokenError::WrongPin { .. }) => (S::FORBIDDEN, "wrong-pin", "口令错误"),
         OperationError::Token(TokenError::Busy(_)) => {
             (S::CONFLICT, "ukey-busy", "其他程序正在使用 UKey，请稍后再试")
         }
+        OperationError::Token(TokenError::Full) => (
+            S::CONFLICT,
+            "ukey-full",
+            "UKey 空间已满，原有证书不受影响，请更换 UKey",
+        ),
         OperationError::Token(_) => (S::INTERNAL_SERVER_ERROR, "ukey-fault", "UKey 操作失败"),
         OperationError::Fault => (S::INTERNAL_SERVER_ERROR, "fault", "证书助手内部错误"),
     }
+}
+
+fn renewal(error: &RenewalError) -> (StatusCode, &'static str, &'static str) {
+    let (code, chinese) = match error {
+        RenewalError::NoPair | RenewalError::OtherHolder | RenewalError::Older | RenewalError::Chain(_) => {
+            ("renewal", "新证书与 UKey 不符，原证书保持不变")
+        }
+        RenewalError::OtherKeys => (
+            "renewal-other-keys",
+            "新证书不是为此 UKey 的密钥签发的，原证书保持不变",
+        ),
+        RenewalError::Envelope => ("renewal-envelope", "加密密钥不是发给此 UKey 的，原证书保持不变"),
+        RenewalError::NotRequested => (
+            "renewal-not-requested",
+            "此 UKey 没有为该订单生成密钥，原证书保持不变，请重新开始更新",
+        ),
+        RenewalError::Finished => ("renewal-finished", "该订单的证书已写入此 UKey，无需重复更新"),
+        RenewalError::Record => ("renewal-record", "UKey 中的更新记录已损坏，原证书保持不变"),
+    };
+    (StatusCode::CONFLICT, code, chinese)
 }
 
 fn token_english(error: &TokenError) -> &'static str {
@@ -281,6 +306,7 @@ fn token_english(error: &TokenError) -> &'static str {
         TokenError::PinRefused => "the UKey does not take such a PIN",
         TokenError::Removed => "the UKey was pulled out",
         TokenError::NoApplication(_) => "the UKey has not been prepared by its vendor",
+        TokenError::Full => "the UKey is full; what it held is as it was",
         TokenError::RecordTooLong => "the record is too long for the UKey",
         _ => "the UKey did not do what it was asked",
     }

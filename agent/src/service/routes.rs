@@ -88,6 +88,7 @@ impl Area {
             "/v1/change-pin" => Self::Api(ApiCall::Operation(Kind::ChangePin)),
             "/v1/personalise" => Self::Api(ApiCall::Operation(Kind::Personalise)),
             "/v1/unblock" => Self::Api(ApiCall::Operation(Kind::Unblock)),
+            "/v1/request-certificates" => Self::Api(ApiCall::Operation(Kind::RequestCertificates)),
             "/v1/write-certificates" => Self::Api(ApiCall::Operation(Kind::WriteCertificates)),
             "/v1/write-seal" => Self::Api(ApiCall::Operation(Kind::WriteSeal)),
             _ => return None,

@@ -71,8 +71,7 @@ fn prepare_here(agent: &Agent, asker: Asker, parsed: Asked) -> Result<Job, Refus
         Asks::AdminPin => PinKind::Admin,
         Asks::UserPin | Asks::NewUserPin => PinKind::User,
     };
-    let holder = holder::survey(agent.world.tokens.as_ref(), operation.certificate(), pin)?;
-    operation.check(holder.certificate.as_ref())?;
+    let holder = holder::survey(agent.world.tokens.as_ref(), &operation, pin)?;
     let ticket = match (operation.ticket(), ticket, &asker) {
         (None, None, _) => None,
         (Some(permits), Some(text), Asker::Site(origin)) => Some(use_ticket(

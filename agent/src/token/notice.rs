@@ -12,6 +12,7 @@ impl TokenError {
             Self::PinLocked(PinKind::Admin) => "UKey 管理员密码已锁定，该 UKey 需要更换。".to_owned(),
             Self::PinRefused => "UKey 不接受这样的密码，请换一个长度合适的密码。".to_owned(),
             Self::NotLoggedIn => "请先输入 UKey 密码。".to_owned(),
+            Self::NoContainer(_) => "UKey 中没有所需的密钥容器。".to_owned(),
             Self::NoKey(usage) => format!("UKey 中没有{}密钥。", key(*usage)),
             Self::KeyExists(usage) => format!("UKey 中已有另一对{}密钥，请使用空白 UKey。", key(*usage)),
             Self::CertificateMismatch(usage) => format!("{}证书与 UKey 中的密钥不符。", key(*usage)),

@@ -1,11 +1,15 @@
 //! A UKey through its vendor's library (GM/T 0016).
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use yinxin_pki::{Certificate, EnvelopedKey, EnvelopedKeyBlob, PublicKey};
 use yinxin_skf::{Application, Choice, Container, Device, Error, KeyUse, Library, Text};
 use zeroize::Zeroizing;
 
-use super::{Identity, PinKind, RECORD_LIMIT_BYTES, Token, TokenError, Tries, TriesLeft, Usage};
+use super::{
+    Identity, PinKind, RECORD_LIMIT_BYTES, Token, TokenError, Tries, TriesLeft, Usage,
+    containers::CURRENT_RECORD,
+};
 use crate::pin::Pin;
 
 mod record;
@@ -14,6 +18,8 @@ use record::Record;
 
 /// How long a token waits for another program to let go of it.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// Most containers that are looked into for the current one.
+const CONTAINERS_LIMIT: usize = 64;
 
 /// A UKey.
 pub struct SkfToken {
@@ -21,9 +27,15 @@ pub struct SkfToken {
     device_name: Text,
     identity: Identity,
     // Closed in this order.
-    container: Option<Container>,
+    container: Option<Selected>,
     application: Application,
     device: Device,
+}
+
+/// The container that the calls mean.
+struct Selected {
+    name: Text,
+    container: Container,
 }
 
 impl SkfToken {
@@ -44,10 +56,8 @@ impl SkfToken {
         let name = chosen(&names, &profile.application)
             .ok_or_else(|| TokenError::NoApplication(name_of(&profile.application)))?;
         let application = device.application(name).map_err(TokenError::Device)?;
-        let names = application.containers().map_err(TokenError::Device)?;
-        let container = chosen(&names, &profile.container)
-            .map(|name| application.container(name))
-            .transpose()
+        let container = current(&application, &profile.container, device.info().buffer_bytes)
+            .and_then(|name| name.map(|name| Selected::open(&application, name)).transpose())
             .map_err(TokenError::Device)?;
         Ok(Self {
             library: library.clone(),
@@ -59,9 +69,10 @@ impl SkfToken {
         })
     }
 
-    /// The container, if it has been made.
+    /// The selected container, if there is one.
     fn container(&self, usage: Usage) -> Result<&Container, TokenError> {
-        self.container.as_ref().ok_or(TokenError::NoKey(usage))
+        let selected = self.container.as_ref().ok_or(TokenError::NoKey(usage))?;
+        Ok(&selected.container)
     }
 
     /// The container, made now if there is none.
@@ -69,11 +80,21 @@ impl SkfToken {
         if self.container.is_none() {
             let profile = self.library.profile();
             let name = name_of(&profile.container).unwrap_or_else(|| profile.new_container.clone());
-            let name = Text::new(&name, profile.strings);
-            let made = self.application.create_container(&name);
-            self.container = Some(made.map_err(|error| self.refusal(error))?);
+            self.create_container(&name)?;
         }
         self.container(Usage::Signing)
+    }
+
+    /// A container's name as the token has it.
+    fn name_of_container(&self, container: &str) -> Result<Text, TokenError> {
+        let names = self
+            .application
+            .containers()
+            .map_err(|error| self.refusal(error))?;
+        let mut names = names.into_iter();
+        names
+            .find(|name| name.as_str() == container)
+            .ok_or_else(|| TokenError::NoContainer(container.to_owned()))
     }
 
     fn record_file(&self, name: &str) -> Record<'_> {
@@ -141,6 +162,46 @@ impl Token for SkfToken {
         self.identity.clone()
     }
 
+    fn containers(&self) -> Result<Vec<String>, TokenError> {
+        let names = self
+            .application
+            .containers()
+            .map_err(|error| self.refusal(error))?;
+        Ok(names.iter().map(ToString::to_string).collect())
+    }
+
+    fn selected(&self) -> Option<String> {
+        let selected = self.container.as_ref()?;
+        Some(selected.name.to_string())
+    }
+
+    fn select(&mut self, container: &str) -> Result<(), TokenError> {
+        if self.selected().as_deref() == Some(container) {
+            return Ok(());
+        }
+        let name = self.name_of_container(container)?;
+        let opened = Selected::open(&self.application, name);
+        self.container = Some(opened.map_err(|error| self.refusal(error))?);
+        Ok(())
+    }
+
+    fn create_container(&mut self, container: &str) -> Result<(), TokenError> {
+        let name = Text::new(container, self.library.profile().strings);
+        let made = self.application.create_container(&name);
+        self.container = Some(Selected {
+            container: made.map_err(|error| self.refusal(error))?,
+            name,
+        });
+        Ok(())
+    }
+
+    fn delete_container(&mut self, container: &str) -> Result<(), TokenError> {
+        let name = self.name_of_container(container)?;
+        self.application
+            .delete_container(&name)
+            .map_err(|error| self.refusal(error))
+    }
+
     fn lock(&mut self) -> Result<(), TokenError> {
         match self.device.lock(LOCK_PATIENCE) {
             // Without, nothing keeps two programs apart but the people who start them.
@@ -192,7 +253,7 @@ impl Token for SkfToken {
     }
 
     fn public_key(&self, usage: Usage) -> Result<Option<PublicKey>, TokenError> {
-        let Some(container) = &self.container else {
+        let Ok(container) = self.container(usage) else {
             return Ok(None);
         };
         container
@@ -261,7 +322,7 @@ impl Token for SkfToken {
     }
 
     fn certificate(&self, usage: Usage) -> Result<Option<Certificate>, TokenError> {
-        let Some(container) = &self.container else {
+        let Ok(container) = self.container(usage) else {
             return Ok(None);
         };
         let der = container
@@ -314,6 +375,51 @@ impl From<PinKind> for yinxin_skf::PinKind {
             PinKind::Admin => Self::Admin,
         }
     }
+}
+
+impl Selected {
+    fn open(application: &Application, name: Text) -> Result<Self, Error> {
+        let container = application.container(&name)?;
+        Ok(Self { name, container })
+    }
+}
+
+/// The current container: the one that the record names, else the one that the profile chooses.
+fn current(application: &Application, choice: &Choice, buffer_bytes: u32) -> Result<Option<Text>, Error> {
+    let mut names = application.containers()?;
+    let recorded = match Record::new(application, CURRENT_RECORD, buffer_bytes).read() {
+        Ok(recorded) => recorded,
+        Err(error @ (Error::Removed(_) | Error::Busy(_))) => return Err(error),
+        // A library that has its own way with files that are not there: its tokens have no such record.
+        Err(_) => None,
+    };
+    let place = recorded
+        .and_then(|name| names.iter().position(|held| held.as_str().as_bytes() == name))
+        .or_else(|| match choice {
+            Choice::First => latest(application, &names),
+            Choice::Named(wanted) => names.iter().position(|name| name.as_str() == wanted),
+        });
+    Ok(place.map(|place| names.swap_remove(place)))
+}
+
+/// The container whose signing certificate ends last, the first one where none has any: of several, which others made, that is
+/// the one in use.
+fn latest(application: &Application, names: &[Text]) -> Option<usize> {
+    if names.len() < 2 {
+        return (!names.is_empty()).then_some(0);
+    }
+    let ends = |name| -> Option<OffsetDateTime> {
+        let der = application
+            .container(name)
+            .ok()?
+            .certificate(KeyUse::Signing)
+            .ok()??;
+        let certificate = Certificate::from_der(&der).ok()?;
+        certificate.public_key().map(|_| certificate.not_after())
+    };
+    let ends: Vec<Option<OffsetDateTime>> = names.iter().take(CONTAINERS_LIMIT).map(ends).collect();
+    // From behind, because of equal ones the last is taken.
+    (0..ends.len()).rev().max_by_key(|&place| ends[place])
 }
 
 /// The one that the profile chooses.

@@ -69,13 +69,43 @@ impl Authority {
         Parts {
             signing: issue(Profile::Signing, signing_key),
             encryption: issue(Profile::Encryption, encryption_key.public_key()),
-            chain: vec![self.issuing.clone(), self.root.clone()],
+            chain: self.chain(),
             enveloped_key: EnvelopedKey::seal(&encryption_key, signing_key, &mut rng()),
         }
     }
 }
 
 impl Authority {
+    /// A pair of certificates for keys that are there, valid for some years.
+    pub fn renew(
+        &self,
+        subject: &Name,
+        signing: &PublicKey,
+        encryption: &PublicKey,
+        years: u8,
+    ) -> [Certificate; 2] {
+        [(Profile::Signing, signing), (Profile::Encryption, encryption)].map(|(profile, key)| {
+            let from = OffsetDateTime::now_utc() - Duration::minutes(1);
+            self.issue_one(|issuer| {
+                profile.to_tbs(&Content {
+                    serial: &Serial::random(&mut rng()),
+                    issuer: &Issuer::of(issuer),
+                    validity: Validity::years(from, years).unwrap(),
+                    subject,
+                    public_key: key,
+                    key_form: KeyForm::EcPublicKey,
+                    identity: None,
+                    services: &Services::default(),
+                })
+            })
+        })
+    }
+
+    /// The issuing CA first, the root last.
+    pub fn chain(&self) -> Vec<Certificate> {
+        vec![self.issuing.clone(), self.root.clone()]
+    }
+
     /// A certificate of the issuing CA that the caller words.
     pub fn issue_one(&self, tbs: impl FnOnce(&Certificate) -> Vec<u8>) -> Certificate {
         let tbs = tbs(&self.issuing);

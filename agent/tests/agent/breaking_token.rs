@@ -66,6 +66,26 @@ impl Token for BreakingToken {
         self.inner.identity()
     }
 
+    fn containers(&self) -> Result<Vec<String>, TokenError> {
+        self.inner.containers()
+    }
+
+    fn selected(&self) -> Option<String> {
+        self.inner.selected()
+    }
+
+    fn select(&mut self, container: &str) -> Result<(), TokenError> {
+        self.inner.select(container)
+    }
+
+    fn create_container(&mut self, container: &str) -> Result<(), TokenError> {
+        self.call(|token| token.create_container(container))
+    }
+
+    fn delete_container(&mut self, container: &str) -> Result<(), TokenError> {
+        self.call(|token| token.delete_container(container))
+    }
+
     fn lock(&mut self) -> Result<(), TokenError> {
         self.call(SkfToken::lock)
     }

@@ -9,6 +9,7 @@ mod interruptions;
 mod personalise;
 mod platform;
 mod pulled;
+mod pulled_renewals;
 mod service;
 mod soft_token;
 mod tokens;

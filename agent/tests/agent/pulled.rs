@@ -26,7 +26,7 @@ const CERTIFICATE: &str = "YINXIN_TEST_CERTIFICATE";
 const RESULT: &str = "RESULT: ";
 
 /// Each function that a personalisation calls.
-const CALLS: [&str; 27] = [
+pub const CALLS: [&str; 27] = [
     "SKF_EnumDev",
     "SKF_ConnectDev",
     "SKF_GetDevInfo",
@@ -57,8 +57,9 @@ const CALLS: [&str; 27] = [
 ];
 
 /// Those that change a token. Losing it after any other is losing it before the next.
-const CHANGES: [&str; 9] = [
+pub const CHANGES: [&str; 10] = [
     "SKF_CreateContainer",
+    "SKF_DeleteContainer",
     "SKF_VerifyPIN",
     "SKF_ChangePIN",
     "SKF_CreateFile",
@@ -73,7 +74,7 @@ const CHANGES: [&str; 9] = [
 const RARE: [&str; 2] = ["SKF_OpenContainer", "SKF_DeleteFile"];
 
 /// The faults of the software token are of its directory: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+pub static ALONE: Mutex<()> = Mutex::new(());
 
 #[tokio::test]
 #[ignore = "run by the tests below as a program of its own"]
@@ -111,14 +112,14 @@ fn one_exchange_of_a_certificate() {
     tell(&result.map_err(|error| error.to_string()));
 }
 
-fn open() -> Option<Result<SkfToken, TokenError>> {
+pub fn open() -> Option<Result<SkfToken, TokenError>> {
     let serial = std::env::var(SERIAL).unwrap();
     let names = soft_token::library().devices().unwrap_or_default();
     let name = names.into_iter().find(|name| name.as_str() == serial)?;
     Some(SkfToken::open(soft_token::library(), &name))
 }
 
-fn tell(result: &Result<(), String>) {
+pub fn tell(result: &Result<(), String>) {
     match result {
         Ok(()) => println!("{RESULT}done"),
         Err(error) => println!("{RESULT}{error}"),
@@ -126,7 +127,7 @@ fn tell(result: &Result<(), String>) {
 }
 
 /// Lets the program that does one of the above lose its token; whether it did lose it, and what it told.
-fn lose(test: &str, serial: &str, fault: &str, variables: &[(&str, &str)]) -> (bool, String) {
+pub fn lose(test: &str, serial: &str, fault: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let marker = soft_token::directory().join("pulled");
     let output: Output = Command::new(std::env::current_exe().unwrap())
         .args([test, "--exact", "--ignored", "--nocapture"])

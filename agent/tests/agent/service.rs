@@ -10,5 +10,6 @@ mod pins;
 mod preflights;
 mod program;
 mod raw;
+mod renewing;
 mod tickets;
 mod writing;

@@ -1,17 +1,13 @@
 //! Operations with a ticket that write: renewed certificates, an unblocked PIN, a personalised token.
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use yinxin_agent::{
     operations::renewal::{RENEWAL_RECORD, Renewal},
     ticket::{Ticket, TicketedOperation},
     token::{Token as _, Usage, vault::rng},
 };
-use yinxin_pki::{
-    Certificate, Name, PublicKey, SigningKey,
-    key::KeyForm,
-    profile::{Content, Issuer as CertificateIssuer, Profile, Serial, Services, Validity},
-};
+use yinxin_pki::{Certificate, Name, PublicKey, SigningKey};
 
 use super::{
     bench::{Bench, HOLDER, PIN, PIN_TRIES, Setup, Tokens},
@@ -24,31 +20,30 @@ use crate::{
     world::{ADMIN_PIN, pin},
 };
 
-/// Renewed certificates for the token's keys, longer than the old ones.
-fn renewed(bench: &Bench, holder: &str, signing: &PublicKey, encryption: &PublicKey, years: u8) -> Renewal {
-    let issue = |profile: Profile, key: &PublicKey| {
-        bench.authority.issue_one(|issuer| {
-            let from = OffsetDateTime::now_utc() - Duration::minutes(1);
-            profile.to_tbs(&Content {
-                serial: &Serial::random(&mut rng()),
-                issuer: &CertificateIssuer::of(issuer),
-                validity: Validity::years(from, years).unwrap(),
-                subject: &Name::unit(holder, None).unwrap(),
-                public_key: key,
-                key_form: KeyForm::EcPublicKey,
-                identity: None,
-                services: &Services::default(),
-            })
-        })
-    };
+/// The order of a renewal.
+pub const ORDER: &str = "20261123A48201937";
+/// Another one.
+pub const OTHER_ORDER: &str = "20261124A00000001";
+
+/// Renewed certificates for these keys, longer than the old ones.
+pub fn renewed(
+    bench: &Bench,
+    holder: &str,
+    signing: &PublicKey,
+    encryption: &PublicKey,
+    years: u8,
+) -> Renewal {
+    let subject = Name::unit(holder, None).unwrap();
+    let [signing, encryption] = bench.authority.renew(&subject, signing, encryption, years);
     Renewal {
-        signing: issue(Profile::Signing, signing),
-        encryption: issue(Profile::Encryption, encryption),
-        chain: bench.parts().chain.clone(),
+        signing,
+        encryption,
+        chain: bench.authority.chain(),
+        enveloped_key: None,
     }
 }
 
-fn for_its_keys(bench: &Bench) -> Renewal {
+pub fn for_its_keys(bench: &Bench) -> Renewal {
     let parts = bench.parts();
     renewed(
         bench,
@@ -59,8 +54,9 @@ fn for_its_keys(bench: &Bench) -> Renewal {
     )
 }
 
-fn body(issuer: &Issuer, bench: &Bench, renewal: &Renewal) -> Value {
+pub fn body(issuer: &Issuer, bench: &Bench, renewal: &Renewal, order: &str) -> Value {
     let ticket = Ticket {
+        order: order.to_owned(),
         content: Some(hex::encode(renewal.content())),
         ..ticket(
             &bench.token().identity().serial,
@@ -68,15 +64,19 @@ fn body(issuer: &Issuer, bench: &Bench, renewal: &Renewal) -> Value {
             None,
         )
     };
-    json!({
+    let mut body = json!({
         "ticket": issuer.sign(&ticket),
         "signing_certificate": renewal.signing.to_pem(),
         "encryption_certificate": renewal.encryption.to_pem(),
         "chain": renewal.chain.iter().map(Certificate::to_pem).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(enveloped_key) = &renewal.enveloped_key {
+        body["enveloped_key"] = STANDARD.encode(enveloped_key.as_der()).into();
+    }
+    body
 }
 
-fn assert_holds(bench: &Bench, signing: &Certificate, encryption: &Certificate) {
+pub fn assert_holds(bench: &Bench, signing: &Certificate, encryption: &Certificate) {
     let token = bench.token();
     assert_eq!(token.certificate(Usage::Signing).unwrap().as_ref(), Some(signing));
     assert_eq!(
@@ -91,7 +91,11 @@ fn renewed_certificates_take_the_place_of_the_old_ones() {
     let (bench, site) = bench(&issuer, Setup::default());
     let renewal = for_its_keys(&bench);
     let written = bench
-        .agreed(&site, "/v1/write-certificates", &body(&issuer, &bench, &renewal))
+        .agreed(
+            &site,
+            "/v1/write-certificates",
+            &body(&issuer, &bench, &renewal, ORDER),
+        )
         .value();
     assert_eq!(
         written["signing_certificate_sm3"],
@@ -117,27 +121,49 @@ fn certificates_that_do_not_fit_leave_the_old_ones() {
     let strangers = crate::authority::Authority::new()
         .issue_for(&Name::unit(HOLDER, None).unwrap(), other.public_key())
         .chain;
-    for renewal in [
-        renewed(&bench, HOLDER, other.public_key(), encryption, 2),
-        renewed(&bench, HOLDER, signing, other.public_key(), 2),
-        renewed(&bench, "Another holder", signing, encryption, 2),
-        Renewal {
-            signing: good.encryption.clone(),
-            encryption: good.signing.clone(),
-            chain: good.chain.clone(),
-        },
-        Renewal {
-            chain: strangers,
-            ..good.clone()
-        },
-        Renewal {
-            chain: Vec::new(),
-            ..good
-        },
+    for (renewal, code) in [
+        (
+            renewed(&bench, HOLDER, other.public_key(), encryption, 2),
+            "renewal-other-keys",
+        ),
+        (
+            renewed(&bench, HOLDER, signing, other.public_key(), 2),
+            "renewal-other-keys",
+        ),
+        (
+            renewed(&bench, "Another holder", signing, encryption, 2),
+            "renewal",
+        ),
+        (
+            Renewal {
+                signing: good.encryption.clone(),
+                encryption: good.signing.clone(),
+                ..good.clone()
+            },
+            "renewal",
+        ),
+        (
+            Renewal {
+                chain: strangers,
+                ..good.clone()
+            },
+            "renewal",
+        ),
+        (
+            Renewal {
+                chain: Vec::new(),
+                ..good
+            },
+            "renewal",
+        ),
     ] {
         bench
-            .agreed(&site, "/v1/write-certificates", &body(&issuer, &bench, &renewal))
-            .assert_refused(409, "renewal");
+            .agreed(
+                &site,
+                "/v1/write-certificates",
+                &body(&issuer, &bench, &renewal, ORDER),
+            )
+            .assert_refused(409, code);
         assert_holds(&bench, &parts.signing, &parts.encryption);
     }
 }
@@ -146,7 +172,7 @@ fn certificates_that_do_not_fit_leave_the_old_ones() {
 fn other_certificates_than_the_ticket_means_are_refused() {
     let issuer = Issuer::new();
     let (bench, site) = bench(&issuer, Setup::default());
-    let mut asked = body(&issuer, &bench, &for_its_keys(&bench));
+    let mut asked = body(&issuer, &bench, &for_its_keys(&bench), ORDER);
     asked["signing_certificate"] = for_its_keys(&bench).signing.to_pem().into();
     site.call("/v1/write-certificates", &asked)
         .assert_refused(403, "ticket-content");
@@ -156,7 +182,6 @@ fn other_certificates_than_the_ticket_means_are_refused() {
 fn a_renewal_that_broke_anywhere_is_finished_by_the_next_one() {
     let issuer = Issuer::new();
     let (bench, site) = bench(&issuer, Setup::default());
-    let order = ticket("", TicketedOperation::WriteCertificates, None).order;
     let now = OffsetDateTime::now_utc();
     for side in [Side::Before, Side::After] {
         for calls in 0..8 {
@@ -165,7 +190,7 @@ fn a_renewal_that_broke_anywhere_is_finished_by_the_next_one() {
                 let mut inner = bench.token();
                 inner.login(&pin(PIN)).unwrap();
                 let mut broken = BreakingToken::dying(inner, calls, side);
-                let died = renewal.write(&mut broken, &order, now).is_err();
+                let died = renewal.write(&mut broken, ORDER, now).is_err();
                 assert!(died || calls > 5, "{calls} {side:?}");
                 // What can be used at any moment is a certificate for the key beside it.
                 for usage in [Usage::Signing, Usage::Encryption] {
@@ -176,7 +201,11 @@ fn a_renewal_that_broke_anywhere_is_finished_by_the_next_one() {
                     );
                 }
             }
-            let again = bench.agreed(&site, "/v1/write-certificates", &body(&issuer, &bench, &renewal));
+            let again = bench.agreed(
+                &site,
+                "/v1/write-certificates",
+                &body(&issuer, &bench, &renewal, ORDER),
+            );
             assert_eq!(again.status, 200, "{calls} {side:?}");
             assert_holds(&bench, &renewal.signing, &renewal.encryption);
         }
@@ -194,17 +223,23 @@ fn a_renewal_that_was_begun_is_finished_before_another_one() {
         let mut broken = BreakingToken::dying(inner, 3, Side::Before);
         assert!(
             begun
-                .write(&mut broken, "20261123A00000001", OffsetDateTime::now_utc())
+                .write(&mut broken, OTHER_ORDER, OffsetDateTime::now_utc())
                 .is_err()
         );
     }
-    bench
-        .agreed(
-            &site,
-            "/v1/write-certificates",
-            &body(&issuer, &bench, &for_its_keys(&bench)),
+    assert_holds(&bench, &bench.parts().signing, &bench.parts().encryption);
+    // The other order's new keys are asked for under the certificates of the one that was begun.
+    let ticket = issuer.sign(&Ticket {
+        order: ORDER.to_owned(),
+        ..ticket(
+            &bench.token().identity().serial,
+            TicketedOperation::RequestCertificates,
+            None,
         )
-        .assert_refused(409, "renewal");
+    });
+    let asked = bench.agreed(&site, "/v1/request-certificates", &json!({ "ticket": ticket }));
+    assert_eq!(asked.status, 200);
+    assert_holds(&bench, &begun.signing, &begun.encryption);
 }
 
 #[test]
