@@ -2,7 +2,8 @@
 import { fromBase64, toBase64 } from "./base64.js";
 import { AgentError } from "./error.js";
 import type {
-  Login, LoginChallenge, PersonaliseRequest, Personalised, RawSignature, RenewedCertificates, SignedMessage, Status, Token, Written,
+  CertificateRequest, Login, LoginChallenge, PersonaliseRequest, Personalised, RawSignature, RenewedCertificates, SignedMessage,
+  Status, Token, Written,
 } from "./types.js";
 
 /** The ports that the agent takes, the first free one. */
@@ -139,6 +140,11 @@ export class Agent {
   /** Sets a new user PIN under the admin PIN, with the platform's ticket; both are typed on the agent's page. */
   async unblock(ticket: string, signal?: AbortSignal): Promise<void> {
     await this.#call("unblock", { ticket }, signal);
+  }
+
+  /** Makes new keys for renewed certificates, with the platform's ticket; the old ones stay. Again for the same order it answers the same. */
+  async requestCertificates(ticket: string, signal?: AbortSignal): Promise<CertificateRequest> {
+    return await this.#call<CertificateRequest>("request-certificates", { ticket }, signal);
   }
 
   /** Writes renewed certificates, with the platform's ticket. The same call with a new ticket goes on where one stopped. */

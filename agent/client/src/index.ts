@@ -11,6 +11,7 @@ export { fromBase64, toBase64 } from "./base64.js";
 export { LOGIN_PREFIX, LoginError, readLoginStatement } from "./login.js";
 export type { ExpectedLogin, LoginStatement } from "./login.js";
 export type {
-  CertificateEntry, Login, LoginChallenge, PersonaliseRequest, Personalised, RawSignature, RenewedCertificates, SignedMessage,
+  CertificateEntry, CertificateRequest, Login, LoginChallenge, PersonaliseRequest, Personalised, RawSignature,
+  RenewedCertificates, SignedMessage,
   Status, Token, Written,
 } from "./types.js";

@@ -32,6 +32,8 @@ export interface Token {
   user_pin_tries_left: number;
   signing_certificate: CertificateEntry | null;
   encryption_certificate: CertificateEntry | null;
+  /** Earlier ones; what was encrypted to them still opens. */
+  former_certificates: CertificateEntry[];
 }
 
 /** What a site wants answered. */
@@ -80,6 +82,13 @@ export interface Personalised {
   encryption_certificate_sm3: string;
 }
 
+/** A request for renewed certificates with new keys. */
+export interface CertificateRequest {
+  token_serial: string;
+  /** PKCS#10, PEM. */
+  csr: string;
+}
+
 /** Renewed certificates, PEM, with the ticket that names them. */
 export interface RenewedCertificates {
   ticket: string;
@@ -87,6 +96,8 @@ export interface RenewedCertificates {
   encryption_certificate: string;
   /** The issuing CA first, the root last. */
   chain: string[];
+  /** For new keys: the new encryption key (GM/T 0009 `SM2EnvelopedKey`), base64 of its DER. */
+  enveloped_key?: string;
 }
 
 /** What was written. */

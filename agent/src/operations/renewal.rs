@@ -157,7 +157,8 @@ impl Renewal {
                 return Err(RenewalError::OtherKeys.into());
             }
         }
-        journal::settled(token, order)?;
+        let begun = journal::settled(token, order)?;
+        journal::give_up_new_keys(token, begun)?;
         let mut journal = Journal {
             order: order.to_owned(),
             state: State::Beside(Written::of(&self.signing, &self.encryption, &self.chain)),

@@ -1,10 +1,10 @@
 //! What the agent relies on in a token, on the software token through its library.
-use yinxin_agent::token::{PinKind, SkfToken, Token as _, TokenError, Usage, vault::rng};
-use yinxin_pki::{EnvelopedKey, Name, SigningKey, symmetric::sm4_ecb_encrypt};
+use yinxin_agent::token::{PinKind, SkfToken, Token as _, TokenError, Usage, containers, vault::rng};
+use yinxin_pki::{Certificate, EnvelopedKey, Name, SigningKey, symmetric::sm4_ecb_encrypt};
 
 use crate::{
     authority::Authority,
-    soft_token::{SoftToken, TRIES},
+    soft_token::{self, SoftToken, TRIES},
     world::{ADMIN_PIN, PIN, pin},
 };
 
@@ -197,6 +197,108 @@ fn hidden(record: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
     let whole = &record[1..];
     STANDARD_NO_PAD.encode(&whole[..whole.len() / 3 * 3])
+}
+
+/// A token with containers `first`, `second`, …, whose signing certificates are valid for these years; 0 means none.
+fn with_containers(years: &[u8]) -> (SoftToken, Vec<Option<Certificate>>) {
+    let (soft_token, mut token) = blank();
+    token.login(&pin(PIN)).unwrap();
+    let authority = Authority::new();
+    let name = Name::unit("示例建筑有限公司", None).unwrap();
+    let made = years.iter().zip(NAMES).map(|(&years, container)| {
+        token.create_container(container).unwrap();
+        if years == 0 {
+            return None;
+        }
+        let key = token.generate_signing_key().unwrap();
+        let other = SigningKey::generate(&mut rng());
+        let [signing, _] = authority.renew(&name, &key, other.public_key(), years);
+        token.import_certificate(Usage::Signing, &signing).unwrap();
+        Some(signing)
+    });
+    let made = made.collect();
+    drop(token);
+    (soft_token, made)
+}
+
+const NAMES: [&str; 3] = ["first", "second", "third"];
+
+#[test]
+fn of_containers_that_others_made_the_one_whose_certificate_ends_last_is_current() {
+    for (years, current) in [
+        (&[0, 0][..], "first"),
+        (&[0, 1], "second"),
+        (&[1, 0, 0], "first"),
+        (&[1, 3, 2], "second"),
+        (&[2], "first"),
+    ] {
+        let (soft_token, made) = with_containers(years);
+        let token = soft_token.open();
+        assert_eq!(token.selected().as_deref(), Some(current), "{years:?}");
+        let place = NAMES.iter().position(|name| *name == current).unwrap();
+        assert_eq!(
+            token.certificate(Usage::Signing).unwrap(),
+            made[place],
+            "{years:?}"
+        );
+        assert_eq!(token.containers().unwrap(), NAMES[..years.len()]);
+    }
+}
+
+#[test]
+fn the_record_says_which_container_is_current() {
+    let (soft_token, _) = with_containers(&[1, 3, 2]);
+    for name in NAMES {
+        let mut token = soft_token.open();
+        token.login(&pin(PIN)).unwrap();
+        containers::switch(&mut token, name).unwrap();
+        assert_eq!(soft_token.open().selected().as_deref(), Some(name));
+    }
+    let mut token = soft_token.open();
+    token.login(&pin(PIN)).unwrap();
+    // A container that somebody deleted is not missed.
+    token.select("first").unwrap();
+    token.delete_container("third").unwrap();
+    assert_eq!(soft_token.open().selected().as_deref(), Some("second"));
+    assert!(matches!(
+        token.select("third"),
+        Err(TokenError::NoContainer(name)) if name == "third"
+    ));
+    assert_eq!(token.selected().as_deref(), Some("first"));
+}
+
+#[test]
+fn the_command_line_shows_every_container() {
+    let (soft_token, made) = with_containers(&[1, 3, 0]);
+    let directory = tempfile::tempdir().unwrap();
+    let profile = directory.path().join("softskf.toml");
+    let library = soft_token::library_file();
+    std::fs::write(
+        &profile,
+        format!("name = 'softskf'\nlibrary = '{}'\n", library.display()),
+    )
+    .unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_yinxin-agent"))
+        .args([
+            "token",
+            "show",
+            "--json",
+            "--token",
+            &soft_token.serial,
+            "--profile",
+        ])
+        .arg(&profile)
+        .output()
+        .unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pem = |place: usize| made[place].as_ref().unwrap().to_pem();
+    assert_eq!(shown["signing_certificate"]["pem"], pem(1));
+    let others = shown["other_containers"].as_array().unwrap();
+    assert_eq!(others.len(), 2);
+    assert_eq!(others[0]["container"], "first");
+    assert_eq!(others[0]["signing_certificate"]["pem"], pem(0));
+    assert_eq!(others[1]["signing_certificate"], serde_json::Value::Null);
+    assert_eq!(others[1]["signing_key"], false);
 }
 
 #[test]

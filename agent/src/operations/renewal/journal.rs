@@ -171,6 +171,14 @@ fn mark_switched(token: &mut dyn Token, journal: &mut Journal) -> Result<(), Ope
     Ok(())
 }
 
+/// Gives up the new keys of this very order, whose certificates come for the same keys after all.
+pub fn give_up_new_keys(token: &mut dyn Token, journal: Option<Journal>) -> Result<(), OperationError> {
+    match journal.map(|journal| journal.state) {
+        Some(State::Begun { container } | State::Requested { container, .. }) => give_up(token, &container),
+        Some(State::Beside(_) | State::Switched { .. }) | None => Ok(()),
+    }
+}
+
 /// Deletes a container that never became current. The record names another one then; without the record nobody knows, and the
 /// container stays.
 fn give_up(token: &mut dyn Token, container: &str) -> Result<(), OperationError> {

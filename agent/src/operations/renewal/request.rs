@@ -23,10 +23,9 @@ pub fn request(token: &mut dyn Token, order: &str) -> Result<String, OperationEr
             token.select(&current)?;
             return Ok(csr);
         }
-        Some(State::Begun { .. } | State::Requested { .. }) => {}
         // Its container is there, but its journal is another one's: it was finished, and renewed again since.
         None if token.containers()?.contains(&container) => return Err(RenewalError::Finished.into()),
-        None => {}
+        Some(State::Begun { .. } | State::Requested { .. }) | None => {}
     }
     token.select(&current)?;
     // From here on there may be two containers: which is current must be written.

@@ -303,6 +303,20 @@ fn an_abandoned_renewal_is_given_up_for_a_later_order() {
 }
 
 #[test]
+fn new_keys_are_given_up_for_certificates_for_the_same_keys() {
+    let issuer = Issuer::new();
+    let (bench, site) = bench(&issuer, Setup::default());
+    ask(&issuer, &bench, &site, ORDER).value();
+    let renewal = for_its_keys(&bench);
+    bench
+        .agreed(&site, WRITE, &body(&issuer, &bench, &renewal, ORDER))
+        .value();
+    assert_eq!(bench.token().containers().unwrap().len(), 1);
+    assert_works_with(&bench, &site, &renewal.signing, &renewal.encryption);
+    ask(&issuer, &bench, &site, ORDER).assert_refused(409, "renewal-finished");
+}
+
+#[test]
 fn an_order_is_renewed_once() {
     let issuer = Issuer::new();
     let (bench, site) = bench(&issuer, Setup::default());
