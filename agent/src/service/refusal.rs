@@ -259,15 +259,22 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
         OperationError::CannotOpen => (S::UNPROCESSABLE_ENTITY, "cannot-open", "无法解密"),
         OperationError::Renewal(error) => renewal(error),
         OperationError::Personalise(_) => (S::CONFLICT, "personalise", "制证未完成"),
+        OperationError::Authorisation => (
+            S::CONFLICT,
+            "authorisation",
+            "解锁授权无效或不属于该 UKey，请重新申请",
+        ),
         OperationError::ReadBack => (S::INTERNAL_SERVER_ERROR, "read-back", "UKey 写入校验失败"),
         OperationError::NotConfigured(_) => (S::NOT_IMPLEMENTED, "not-configured", "证书助手缺少所需配置"),
         OperationError::Token(TokenError::WrongPin { .. }) => (S::FORBIDDEN, "wrong-pin", "口令错误"),
         OperationError::Token(TokenError::Busy(_)) => {
             (S::CONFLICT, "ukey-busy", "其他程序正在使用 UKey，请稍后再试")
         }
-        OperationError::Token(TokenError::Full) => {
-            (S::CONFLICT, "ukey-full", "UKey 空间已满，原有证书不受影响，请更换 UKey")
-        }
+        OperationError::Token(TokenError::Full) => (
+            S::CONFLICT,
+            "ukey-full",
+            "UKey 空间已满，原有证书不受影响，请更换 UKey",
+        ),
         OperationError::Token(_) => (S::INTERNAL_SERVER_ERROR, "ukey-fault", "UKey 操作失败"),
         OperationError::Fault => (S::INTERNAL_SERVER_ERROR, "fault", "证书助手内部错误"),
     }
@@ -275,18 +282,14 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
 
 fn renewal(error: &RenewalError) -> (StatusCode, &'static str, &'static str) {
     let (code, chinese) = match error {
-        RenewalError::NoPair
-        | RenewalError::OtherHolder
-        | RenewalError::Older
-        | RenewalError::Chain(_) => ("renewal", "新证书与 UKey 不符，原证书保持不变"),
+        RenewalError::NoPair | RenewalError::OtherHolder | RenewalError::Older | RenewalError::Chain(_) => {
+            ("renewal", "新证书与 UKey 不符，原证书保持不变")
+        }
         RenewalError::OtherKeys => (
             "renewal-other-keys",
             "新证书不是为此 UKey 的密钥签发的，原证书保持不变",
         ),
-        RenewalError::Envelope => (
-            "renewal-envelope",
-            "加密密钥不是发给此 UKey 的，原证书保持不变",
-        ),
+        RenewalError::Envelope => ("renewal-envelope", "加密密钥不是发给此 UKey 的，原证书保持不变"),
         RenewalError::NotRequested => (
             "renewal-not-requested",
             "此 UKey 没有为该订单生成密钥，原证书保持不变，请重新开始更新",

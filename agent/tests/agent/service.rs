@@ -11,4 +11,5 @@ mod preflights;
 mod program;
 mod raw;
 mod tickets;
+mod unblocking;
 mod writing;
