@@ -2,17 +2,18 @@
 //!
 //! Nothing here knows HTTP. A request is parsed into an [`Operation`]; [`holder::survey`] says with which token and
 //! certificate it would be done; [`perform::perform`] does it with the PIN that the holder typed.
-use yinxin_pki::{Certificate, cms_envelope::Envelope};
+use yinxin_pki::{Certificate, cms_envelope::Envelope, sm3};
 use zeroize::Zeroizing;
 
 use crate::{
     personalise::PersonaliseError,
-    pin::PinRefusal,
+    pin::{Pin, PinRefusal},
     ticket::{Ticket, TicketedOperation},
     token::{PinKind, Token, TokenError, Usage, containers::select_addressee},
 };
 
 pub mod arguments;
+pub mod authorisation;
 pub mod holder;
 pub mod login;
 pub mod perform;
@@ -49,8 +50,11 @@ pub enum Operation {
         /// Bearer token of the operator's session with the platform.
         session: Zeroizing<String>,
     },
-    /// Sets a new user PIN under the admin PIN.
-    Unblock,
+    /// Sets a new user PIN under the admin PIN, which the holder types where the platform did not send it.
+    Unblock {
+        /// The admin PIN, sealed to the agent's key ([`authorisation`]).
+        sealed_admin: Option<Vec<u8>>,
+    },
     /// Makes new keys for renewed certificates.
     RequestCertificates,
     /// Writes renewed certificates.
@@ -96,6 +100,8 @@ pub enum Asks {
     NewUserPin,
     /// The admin PIN, and a new user PIN twice.
     AdminPin,
+    /// A new user PIN twice.
+    NewPinAlone,
 }
 
 /// Who asks.
@@ -115,6 +121,8 @@ pub struct Job {
     pub asker: Asker,
     /// The platform's permission, for operations that need one.
     pub ticket: Option<Ticket>,
+    /// The admin PIN that the platform sent.
+    pub admin_pin: Option<Pin>,
     /// The token and certificate that the page shows.
     pub holder: holder::Holder,
 }
@@ -149,6 +157,11 @@ pub enum OperationError {
     /// It does not open.
     #[error("the ciphertext does not open")]
     CannotOpen,
+    /// The admin PIN that the platform sent does not open, or is not the token's.
+    #[error(
+        "the authorisation to unblock does not open, or is not for this UKey: ask for a key, and for a new one"
+    )]
+    Authorisation,
     /// The renewal does not fit the token.
     #[error(transparent)]
     Renewal(#[from] renewal::RenewalError),
@@ -179,7 +192,7 @@ impl Operation {
             Self::Decrypt(_) => "decrypt",
             Self::ChangePin => "change-pin",
             Self::Personalise { .. } => "personalise",
-            Self::Unblock => "unblock",
+            Self::Unblock { .. } => "unblock",
             Self::RequestCertificates => "request-certificates",
             Self::WriteCertificates(_) => "write-certificates",
             Self::WriteSeal(_) => "write-seal",
@@ -195,7 +208,7 @@ impl Operation {
             | Self::RequestCertificates
             | Self::WriteCertificates(_) => Some(Usage::Signing),
             Self::Decrypt(_) => Some(Usage::Encryption),
-            Self::ChangePin | Self::Personalise { .. } | Self::Unblock | Self::WriteSeal(_) => None,
+            Self::ChangePin | Self::Personalise { .. } | Self::Unblock { .. } | Self::WriteSeal(_) => None,
         }
     }
 
@@ -203,7 +216,8 @@ impl Operation {
     pub fn asks(&self) -> Asks {
         match self {
             Self::ChangePin => Asks::NewUserPin,
-            Self::Unblock => Asks::AdminPin,
+            Self::Unblock { sealed_admin: None } => Asks::AdminPin,
+            Self::Unblock { .. } => Asks::NewPinAlone,
             _ => Asks::UserPin,
         }
     }
@@ -212,7 +226,7 @@ impl Operation {
     pub fn ticket(&self) -> Option<TicketedOperation> {
         match self {
             Self::Personalise { .. } => Some(TicketedOperation::Personalise),
-            Self::Unblock => Some(TicketedOperation::Unblock),
+            Self::Unblock { .. } => Some(TicketedOperation::Unblock),
             Self::RequestCertificates => Some(TicketedOperation::RequestCertificates),
             Self::WriteCertificates(_) => Some(TicketedOperation::WriteCertificates),
             Self::WriteSeal(_) => Some(TicketedOperation::WriteSeal),
@@ -225,6 +239,7 @@ impl Operation {
         match self {
             Self::WriteCertificates(renewal) => Some(renewal.content()),
             Self::WriteSeal(seal) => Some(seal.content()),
+            Self::Unblock { sealed_admin } => sealed_admin.as_deref().map(sm3),
             _ => None,
         }
     }

@@ -115,9 +115,14 @@ fn entries(html: &mut Html, form: &str, job: &Job, notice: Option<&Notice>, port
             .pin("pin", "管理员口令", "Admin PIN")
             .pin("new", "新的用户口令", "New user PIN")
             .pin("again", "再次输入新的用户口令", "New user PIN again"),
+        Asks::NewPinAlone => html.pin("new", "新的用户口令", "New user PIN").pin(
+            "again",
+            "再次输入新的用户口令",
+            "New user PIN again",
+        ),
     };
     let tries = match job.operation.asks() {
-        Asks::AdminPin => job.holder.tries_left.admin,
+        Asks::AdminPin | Asks::NewPinAlone => job.holder.tries_left.admin,
         Asks::UserPin | Asks::NewUserPin => job.holder.tries_left.user,
     };
     if notice.is_none() && tries.left < tries.most {

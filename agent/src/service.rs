@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
-    operations::tokens::Tokens,
+    operations::{authorisation::Offer, tokens::Tokens},
     private_file::{self, ReadError},
     ticket::{Platform, used::UsedTickets},
 };
@@ -153,6 +153,7 @@ pub(crate) struct Agent {
     desk: Mutex<Desk>,
     approvals: Mutex<Approvals>,
     used: Mutex<UsedTickets>,
+    unblock_offer: Mutex<Offer>,
     log: Mutex<Log>,
     pairing_pace: Mutex<Pace>,
     operations_pace: Mutex<Pace>,
@@ -182,6 +183,7 @@ impl Service {
             operations_pace: Mutex::new(Pace::new(settings.limits.operations)),
             knocks_pace: Mutex::new(Pace::new(settings.limits.knocks)),
             turn: Arc::new(Semaphore::new(1)),
+            unblock_offer: Mutex::default(),
             portal: settings.portal,
             api: settings.api,
             platform: settings.platform,

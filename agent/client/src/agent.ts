@@ -3,7 +3,7 @@ import { fromBase64, toBase64 } from "./base64.js";
 import { AgentError } from "./error.js";
 import type {
   CertificateRequest, Login, LoginChallenge, PersonaliseRequest, Personalised, RawSignature, RenewedCertificates, SignedMessage,
-  Status, Token, Written,
+  Status, Token, UnblockKey, Written,
 } from "./types.js";
 
 /** The ports that the agent takes, the first free one. */
@@ -137,9 +137,18 @@ export class Agent {
     return await this.#call<Personalised>("personalise", { ...request }, signal);
   }
 
-  /** Sets a new user PIN under the admin PIN, with the platform's ticket; both are typed on the agent's page. */
-  async unblock(ticket: string, signal?: AbortSignal): Promise<void> {
-    await this.#call("unblock", { ticket }, signal);
+  /** A key, good once and for ten minutes, to which the platform seals the admin PIN of the one UKey that is plugged in. */
+  async unblockKey(signal?: AbortSignal): Promise<UnblockKey> {
+    const answer = await this.#call<Record<"token_serial" | "public_key", string>>("unblock-key", {}, signal);
+    return { tokenSerial: answer.token_serial, publicKey: fromBase64(answer.public_key) };
+  }
+
+  /**
+   * Sets a new user PIN, with the platform's ticket and what the platform sealed to {@link unblockKey}. Without the latter the
+   * agent's page asks for the admin PIN as well.
+   */
+  async unblock(ticket: string, authorisation?: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#call("unblock", { ticket, ...(authorisation === undefined ? {} : { authorisation: toBase64(authorisation) }) }, signal);
   }
 
   /** Makes new keys for renewed certificates, with the platform's ticket; the old ones stay. Again for the same order it answers the same. */

@@ -106,3 +106,10 @@ export interface Written {
   signing_certificate_sm3: string;
   encryption_certificate_sm3: string;
 }
+
+/** What the platform seals an admin PIN to. */
+export interface UnblockKey {
+  tokenSerial: string;
+  /** `SubjectPublicKeyInfo`, DER. */
+  publicKey: Uint8Array;
+}

@@ -149,6 +149,14 @@ struct TicketBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct UnblockBody {
+    ticket: String,
+    #[serde(default)]
+    authorisation: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WriteCertificatesBody {
     ticket: String,
     signing_certificate: String,
@@ -202,8 +210,14 @@ pub fn parse(kind: Kind, body: &[u8]) -> Result<Asked, ArgumentError> {
             ticketed(ticket, Operation::Personalise { session })
         }
         Kind::Unblock => {
-            let TicketBody { ticket } = fields(body)?;
-            ticketed(ticket, Operation::Unblock)
+            let UnblockBody {
+                ticket,
+                authorisation,
+            } = fields(body)?;
+            let sealed_admin = authorisation
+                .map(|sealed| bytes(&sealed, "authorisation"))
+                .transpose()?;
+            ticketed(ticket, Operation::Unblock { sealed_admin })
         }
         Kind::RequestCertificates => {
             let TicketBody { ticket } = fields(body)?;

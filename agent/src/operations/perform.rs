@@ -15,7 +15,7 @@ use crate::{
 
 /// What the holder typed, judged by the rules for PINs.
 pub struct Entered {
-    pin: Pin,
+    pin: Option<Pin>,
     new: Option<Pin>,
 }
 
@@ -33,23 +33,34 @@ impl Entered {
     /// Judges what was typed for an operation that asks for these entries; `new` stands twice.
     pub fn new(
         asks: Asks,
-        pin: Zeroizing<String>,
+        pin: Option<Zeroizing<String>>,
         new: Option<(Zeroizing<String>, Zeroizing<String>)>,
     ) -> Result<Self, OperationError> {
-        let new = match (asks, new) {
-            (Asks::UserPin, None) => None,
-            (Asks::NewUserPin | Asks::AdminPin, Some((new, again))) => {
-                if *new != *again || *new == *pin {
-                    return Err(OperationError::NewPin);
-                }
-                Some(Pin::new(new)?)
-            }
-            _ => return Err(OperationError::Entries),
+        let fits = match asks {
+            Asks::UserPin => pin.is_some() && new.is_none(),
+            Asks::NewUserPin | Asks::AdminPin => pin.is_some() && new.is_some(),
+            Asks::NewPinAlone => pin.is_none() && new.is_some(),
+        };
+        if !fits {
+            return Err(OperationError::Entries);
+        }
+        let new = match new {
+            Some((new, again)) if *new == *again && pin.as_ref() != Some(&new) => Some(Pin::new(new)?),
+            Some(_) => return Err(OperationError::NewPin),
+            None => None,
         };
         Ok(Self {
-            pin: Pin::new(pin)?,
+            pin: pin.map(Pin::new).transpose()?,
             new,
         })
+    }
+
+    fn pin(&self) -> Result<&Pin, OperationError> {
+        self.pin.as_ref().ok_or(OperationError::Entries)
+    }
+
+    fn new_pin(&self) -> Result<&Pin, OperationError> {
+        self.new.as_ref().ok_or(OperationError::Entries)
     }
 }
 
@@ -73,19 +84,26 @@ fn with_token(
 ) -> Result<Value, OperationError> {
     match &job.operation {
         Operation::ChangePin => {
-            let new = entered.new.as_ref().ok_or(OperationError::Entries)?;
-            token.set_user_pin(&entered.pin, new)?;
+            token.set_user_pin(entered.pin()?, entered.new_pin()?)?;
             return Ok(json!({ "changed": true }));
         }
-        Operation::Unblock => {
-            let new = entered.new.as_ref().ok_or(OperationError::Entries)?;
-            token.unblock(&entered.pin, new)?;
+        Operation::Unblock { .. } => {
+            match &job.admin_pin {
+                Some(admin) => token
+                    .unblock(admin, entered.new_pin()?)
+                    .map_err(|error| match error {
+                        // Nothing that the holder could correct.
+                        TokenError::WrongPin { left: 1.., .. } => OperationError::Authorisation,
+                        error => error.into(),
+                    })?,
+                None => token.unblock(entered.pin()?, entered.new_pin()?)?,
+            }
             return Ok(json!({ "unblocked": true, "token_serial": token.identity().serial }));
         }
         Operation::Personalise { session } => return personalise(job, session, entered, context, token),
         _ => {}
     }
-    token.login(&entered.pin)?;
+    token.login(entered.pin()?)?;
     match &job.operation {
         Operation::Login(challenge) => {
             let Asker::Site(origin) = &job.asker else {
@@ -119,7 +137,7 @@ fn with_token(
                 "seal_sm3": hex::encode(seal.content()),
             }))
         }
-        Operation::ChangePin | Operation::Unblock | Operation::Personalise { .. } => {
+        Operation::ChangePin | Operation::Unblock { .. } | Operation::Personalise { .. } => {
             Err(OperationError::Fault)
         }
     }
@@ -203,7 +221,7 @@ fn personalise(
             clock: OffsetDateTime::now_utc,
             progress: &mut |_| {},
         }
-        .run(&order, &entered.pin),
+        .run(&order, entered.pin()?),
     )?;
     Ok(json!({
         "order": { "id": outcome.order_id, "number": outcome.order_number },

@@ -31,7 +31,14 @@ pub fn details(html: &mut Html, job: &Job, now: OffsetDateTime) {
                 "A key will be made in the UKey, certificates written, and the user PIN replaced by a random one.",
             );
         }
-        Operation::Unblock => paragraph(
+        Operation::Unblock {
+            sealed_admin: Some(_),
+        } => paragraph(
+            html,
+            "平台已授权解锁该 UKey，请设置新的用户口令。",
+            "The platform has authorised the unblocking of this UKey. Choose its new user PIN.",
+        ),
+        Operation::Unblock { sealed_admin: None } => paragraph(
             html,
             "将用管理员口令重置用户口令。",
             "The user PIN will be reset with the admin PIN.",

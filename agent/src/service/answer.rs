@@ -69,7 +69,9 @@ async fn enter(
             api::authorise(agent, call, &origin, headers)?;
             let limit = match call {
                 ApiCall::Operation(_) => body::API_LIMIT_BYTES,
-                ApiCall::Pairing | ApiCall::Status | ApiCall::Tokens => body::SMALL_LIMIT_BYTES,
+                ApiCall::Pairing | ApiCall::Status | ApiCall::Tokens | ApiCall::UnblockKey => {
+                    body::SMALL_LIMIT_BYTES
+                }
             };
             let body = body::read(headers, body, limit, agent.limits.body).await?;
             api::call(agent, call, origin, body)

@@ -2,6 +2,7 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
@@ -58,6 +59,10 @@ pub(super) async fn call(
             arguments::nothing(&body)?;
             tokens(agent).await
         }
+        ApiCall::UnblockKey => {
+            arguments::nothing(&body)?;
+            unblock_key(agent, &origin).await
+        }
         ApiCall::Operation(kind) => {
             let parsed = arguments::parse(kind, &body)?;
             drop(body);
@@ -103,6 +108,22 @@ async fn tokens(agent: &Arc<Agent>) -> Outcome {
     .map_err(|_| OperationError::Fault)??;
     let list: Vec<Value> = list.iter().map(|token| token.to_json(now)).collect();
     Ok(json!({ "tokens": list }))
+}
+
+/// A key to which the platform may seal the admin PIN of the one token that is plugged in.
+async fn unblock_key(agent: &Arc<Agent>, origin: &Origin) -> Outcome {
+    let turn = take_turn(agent)?;
+    let tokens = Arc::clone(&agent.world.tokens);
+    let identity = tokio::task::spawn_blocking(move || {
+        let identity = holder::only(tokens.as_ref()).map(|token| token.identity());
+        drop(turn);
+        identity
+    })
+    .await
+    .map_err(|_| OperationError::Fault)??;
+    let now = std::time::Instant::now();
+    let key = lock(&agent.unblock_offer).make(origin.as_str(), &identity.serial, now);
+    Ok(json!({ "token_serial": identity.serial, "public_key": STANDARD.encode(key) }))
 }
 
 async fn pairing(agent: &Arc<Agent>, origin: Origin) -> Outcome {

@@ -61,7 +61,8 @@ struct OriginField {
 #[serde(deny_unknown_fields)]
 struct EnterFields<'a> {
     form: &'a str,
-    pin: &'a str,
+    #[serde(default)]
+    pin: Option<&'a str>,
     #[serde(default)]
     new: Option<&'a str>,
     #[serde(default)]
@@ -162,7 +163,7 @@ fn enter(agent: &Arc<Agent>, session: &Session, body: &[u8]) -> Result<(), Refus
     if !session.owns(form) {
         return Err(Refusal::Gone);
     }
-    let pin = typed(pin)?;
+    let pin = pin.map(typed).transpose()?;
     let new = match (new, again) {
         (Some(new), Some(again)) => Some((typed(new)?, typed(again)?)),
         (None, None) => None,

@@ -259,6 +259,11 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
         OperationError::CannotOpen => (S::UNPROCESSABLE_ENTITY, "cannot-open", "无法解密"),
         OperationError::Renewal(error) => renewal(error),
         OperationError::Personalise(_) => (S::CONFLICT, "personalise", "制证未完成"),
+        OperationError::Authorisation => (
+            S::CONFLICT,
+            "authorisation",
+            "解锁授权无效或不属于该 UKey，请重新申请",
+        ),
         OperationError::ReadBack => (S::INTERNAL_SERVER_ERROR, "read-back", "UKey 写入校验失败"),
         OperationError::NotConfigured(_) => (S::NOT_IMPLEMENTED, "not-configured", "证书助手缺少所需配置"),
         OperationError::Token(TokenError::WrongPin { .. }) => (S::FORBIDDEN, "wrong-pin", "口令错误"),

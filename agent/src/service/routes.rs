@@ -57,6 +57,8 @@ pub enum ApiCall {
     Status,
     /// Tokens and certificates.
     Tokens,
+    /// A key for the platform's authorisation to unblock.
+    UnblockKey,
     /// What needs the holder.
     Operation(Kind),
 }
@@ -81,6 +83,7 @@ impl Area {
             "/v1/pairing" => Self::Api(ApiCall::Pairing),
             "/v1/status" => Self::Api(ApiCall::Status),
             "/v1/tokens" => Self::Api(ApiCall::Tokens),
+            "/v1/unblock-key" => Self::Api(ApiCall::UnblockKey),
             "/v1/login" => Self::Api(ApiCall::Operation(Kind::Login)),
             "/v1/sign" => Self::Api(ApiCall::Operation(Kind::Sign)),
             "/v1/sign-digest" => Self::Api(ApiCall::Operation(Kind::SignDigest)),

@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     operations::{
-        Asker, Asks, Job, OperationError,
+        Asker, Asks, Job, Operation, OperationError,
         arguments::Asked,
         holder,
         perform::{Context, Entered, perform},
     },
+    pin::Pin,
     ticket::{Presented, Ticket, TicketedOperation, used::TakeError},
     token::PinKind,
 };
@@ -68,10 +69,11 @@ pub(super) async fn prepare(agent: &Arc<Agent>, asker: Asker, parsed: Asked) -> 
 fn prepare_here(agent: &Agent, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
     let Asked { operation, ticket } = parsed;
     let pin = match operation.asks() {
-        Asks::AdminPin => PinKind::Admin,
+        Asks::AdminPin | Asks::NewPinAlone => PinKind::Admin,
         Asks::UserPin | Asks::NewUserPin => PinKind::User,
     };
     let holder = holder::survey(agent.world.tokens.as_ref(), &operation, pin)?;
+    let admin_pin = open_admin_pin(agent, &operation, &asker, &holder.identity.serial)?;
     let ticket = match (operation.ticket(), ticket, &asker) {
         (None, None, _) => None,
         (Some(permits), Some(text), Asker::Site(origin)) => Some(use_ticket(
@@ -84,12 +86,37 @@ fn prepare_here(agent: &Agent, asker: Asker, parsed: Asked) -> Result<Job, Refus
         )?),
         _ => return Err(OperationError::Fault.into()),
     };
+    if admin_pin.is_some() {
+        // It came with a ticket that is used up now.
+        lock(&agent.unblock_offer).end();
+    }
     Ok(Job {
         operation,
         asker,
         ticket,
+        admin_pin,
         holder,
     })
+}
+
+/// The admin PIN that came along, opened before the ticket is used up.
+fn open_admin_pin(
+    agent: &Agent,
+    operation: &Operation,
+    asker: &Asker,
+    serial: &str,
+) -> Result<Option<Pin>, OperationError> {
+    match (operation, asker) {
+        (
+            Operation::Unblock {
+                sealed_admin: Some(sealed),
+            },
+            Asker::Site(origin),
+        ) => lock(&agent.unblock_offer)
+            .open(origin, serial, sealed, Instant::now())
+            .map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn use_ticket(

@@ -12,4 +12,5 @@ mod program;
 mod raw;
 mod renewing;
 mod tickets;
+mod unblocking;
 mod writing;

@@ -1,6 +1,6 @@
 //! docs/agent-security.md names the tests that show what it promises; each of them exists.
 const DOCUMENT: &str = include_str!("../../../../docs/agent-security.md");
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: &[(&str, &str)] = &[
     ("attacks", include_str!("attacks.rs")),
     ("preflights", include_str!("preflights.rs")),
     ("pairing", include_str!("pairing.rs")),
@@ -9,6 +9,7 @@ const SOURCES: [(&str, &str); 11] = [
     ("operations", include_str!("operations.rs")),
     ("login", include_str!("login.rs")),
     ("tickets", include_str!("tickets.rs")),
+    ("unblocking", include_str!("unblocking.rs")),
     ("writing", include_str!("writing.rs")),
     ("renewing", include_str!("renewing.rs")),
     ("program", include_str!("program.rs")),
