@@ -2,6 +2,7 @@
 //!
 //! docs/agent-security.md says against whom, and which test shows it.
 use std::{
+    any::Any,
     future::Future,
     io,
     net::Ipv4Addr,
@@ -11,7 +12,10 @@ use std::{
 };
 
 use time::OffsetDateTime;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 
 use crate::{
     operations::tokens::Tokens,
@@ -69,6 +73,8 @@ pub struct Limits {
     pub head: Duration,
     /// A request's body.
     pub body: Duration,
+    /// A look at the tokens: a library that another program holds up answers late or never.
+    pub look: Duration,
     /// Wishes to be approved in a minute.
     pub pairing: Rate,
     /// Operations that open a page in a minute.
@@ -83,6 +89,7 @@ impl Default for Limits {
             holder: Duration::from_mins(2),
             head: Duration::from_secs(5),
             body: Duration::from_secs(10),
+            look: Duration::from_secs(5),
             pairing: Rate { each: 3, all: 6 },
             operations: Rate { each: 30, all: 60 },
             knocks: Rate { each: 3, all: 3 },
@@ -137,6 +144,8 @@ pub enum StartError {
 pub struct Service {
     agent: Arc<Agent>,
     listener: TcpListener,
+    /// Tells of UKeys that come and go.
+    _watch: Box<dyn Any + Send>,
     /// One agent for a user: two would not see each other's approvals and used tickets.
     _lock: std::fs::File,
 }
@@ -149,7 +158,12 @@ pub(crate) struct Agent {
     platform: Option<Platform>,
     limits: Limits,
     world: World,
+    /// Of the one operation, from the survey of the token to the end.
     turn: Arc<Semaphore>,
+    /// Of the one look at the tokens.
+    looks: Arc<Semaphore>,
+    /// How often a UKey came or went.
+    plugs: watch::Sender<u64>,
     desk: Mutex<Desk>,
     approvals: Mutex<Approvals>,
     used: Mutex<UsedTickets>,
@@ -182,15 +196,27 @@ impl Service {
             operations_pace: Mutex::new(Pace::new(settings.limits.operations)),
             knocks_pace: Mutex::new(Pace::new(settings.limits.knocks)),
             turn: Arc::new(Semaphore::new(1)),
+            looks: Arc::new(Semaphore::new(1)),
+            plugs: watch::Sender::new(0),
             portal: settings.portal,
             api: settings.api,
             platform: settings.platform,
             limits: settings.limits,
             world,
         };
+        let agent = Arc::new(agent);
+        let watch = agent.world.tokens.watch(Box::new({
+            let agent = Arc::downgrade(&agent);
+            move |change| {
+                if let Some(agent) = agent.upgrade() {
+                    work::plugs_changed(&agent, &change);
+                }
+            }
+        }));
         Ok(Self {
-            agent: Arc::new(agent),
+            agent,
             listener,
+            _watch: watch,
             _lock: lock,
         })
     }

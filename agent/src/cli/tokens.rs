@@ -38,12 +38,13 @@ pub fn list(present: &Present) -> Output {
     if tokens.is_empty() {
         text.push_str("no UKey is plugged in\n");
     }
-    for problem in &present.problems {
+    let problems: Vec<String> = present.problems.iter().map(ToString::to_string).collect();
+    for problem in &problems {
         text.extend([problem, "\n"]);
     }
     Output {
         text,
-        json: json!({ "tokens": tokens, "problems": present.problems }),
+        json: json!({ "tokens": tokens, "problems": problems }),
     }
 }
 
