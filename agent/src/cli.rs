@@ -23,6 +23,7 @@ mod pins;
 mod serve;
 mod tokens;
 mod verify;
+mod watch;
 
 use failure::Failure;
 use output::Output;
@@ -68,7 +69,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List, show, check and unblock UKeys.
+    /// List, show, watch, check and unblock UKeys, change their PINs.
     Token {
         #[command(subcommand)]
         command: TokenCommand,
@@ -100,6 +101,15 @@ enum TokenCommand {
     Show {
         #[command(flatten)]
         place: Place,
+    },
+    /// Say which UKeys are plugged in and pulled out, until Ctrl-C.
+    #[command(after_help = watch::EXAMPLES)]
+    Watch {
+        #[command(flatten)]
+        place: Place,
+        /// End with the first one.
+        #[arg(long)]
+        once: bool,
     },
     /// Log in, and let both keys of a token work once.
     #[command(after_help = "Example:\n  yinxin-agent token check --pin-file pins")]
@@ -187,7 +197,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let json = cli.json;
     let passed = |output| (output, ExitCode::SUCCESS);
     let done = match cli.command {
-        Command::Token { command } => run_token(command).map(passed),
+        Command::Token { command } => run_token(command, json).map(passed),
         Command::Personalise(arguments) => personalise::run(&arguments, json).map(passed),
         Command::Serve(arguments) => serve::run(arguments, json).map(passed),
         Command::Inspect(arguments) => inspect::run(&arguments),
@@ -202,17 +212,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run_token(command: TokenCommand) -> Result<Output, Failure> {
+fn run_token(command: TokenCommand, json: bool) -> Result<Output, Failure> {
     match command {
         TokenCommand::List { place } => Ok(tokens::list(&place.libraries()?.present())),
         TokenCommand::Show { place } => tokens::show(&place.open()?),
+        TokenCommand::Watch { place, once } => watch::run(&place.libraries()?, once, json),
         TokenCommand::Check { place, pin_file } => tokens::check(&mut place.open()?, pin_file.as_deref()),
         TokenCommand::Unblock { place, pin_file } => tokens::unblock(&mut place.open()?, pin_file.as_deref()),
     }
 }
 
 fn print(output: &Output, json: bool) -> Result<(), Failure> {
-    let text = if json {
+    // What was printed line by line is not printed again.
+    let text = if json && output.json.is_null() {
+        String::new()
+    } else if json {
         format!("{:#}\n", output.json)
     } else {
         output.text.clone()

@@ -5,7 +5,11 @@ use yinxin_pki::Certificate;
 use super::{china_day, china_time, html::Html, name, request::validity_notice};
 use crate::{
     operations::holder::{Contents, List, days_left, holder_name, issuer_name},
-    service::{approvals::Approval, log::Entry, refusal::{Refusal, Said}},
+    service::{
+        approvals::Approval,
+        log::Entry,
+        refusal::{Refusal, Said},
+    },
 };
 
 /// The overview.

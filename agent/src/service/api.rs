@@ -99,7 +99,10 @@ pub(super) fn take_turn(agent: &Agent) -> Result<OwnedSemaphorePermit, Refusal> 
 async fn tokens(agent: &Arc<Agent>) -> Outcome {
     let now = agent.now();
     let List { tokens, problems } = list(agent).await?;
-    let tokens: Vec<Value> = tokens.iter().map(|token| token.to_json(now, |error| Said::of(error).code)).collect();
+    let tokens: Vec<Value> = tokens
+        .iter()
+        .map(|token| token.to_json(now, |error| Said::of(error).code))
+        .collect();
     let problems: Vec<&str> = problems.iter().map(problem_code).collect();
     Ok(json!({ "tokens": tokens, "problems": problems }))
 }

@@ -249,9 +249,11 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
     }
     match error {
         OperationError::NoToken => (S::CONFLICT, "no-ukey", "未检测到 UKey，请插入 UKey"),
-        OperationError::Token(TokenError::Removed) => {
-            (S::CONFLICT, "ukey-removed", "UKey 已拔出，操作未完成，请重新插入后再试")
-        }
+        OperationError::Token(TokenError::Removed) => (
+            S::CONFLICT,
+            "ukey-removed",
+            "UKey 已拔出，操作未完成，请重新插入后再试",
+        ),
         OperationError::SeveralTokens => (S::CONFLICT, "several-ukeys", "检测到多个 UKey，请只保留一个"),
         OperationError::NoCertificate(_) => (S::CONFLICT, "no-certificate", "UKey 中没有所需的证书"),
         OperationError::Exchanged => (S::CONFLICT, "exchanged", "操作期间 UKey 或证书已更换"),
@@ -280,9 +282,11 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
         OperationError::Token(TokenError::Busy(_)) => {
             (S::CONFLICT, "ukey-busy", "其他程序正在使用 UKey，请稍后再试")
         }
-        OperationError::Token(TokenError::NoApplication(_)) => {
-            (S::CONFLICT, "ukey-unprepared", "UKey 尚未初始化，请联系 UKey 厂商")
-        }
+        OperationError::Token(TokenError::NoApplication(_)) => (
+            S::CONFLICT,
+            "ukey-unprepared",
+            "UKey 尚未初始化，请联系 UKey 厂商",
+        ),
         OperationError::Token(_) => (S::INTERNAL_SERVER_ERROR, "ukey-fault", "UKey 操作失败"),
         OperationError::Fault => (S::INTERNAL_SERVER_ERROR, "fault", "证书助手内部错误"),
     }

@@ -84,7 +84,10 @@ impl TokenWatch {
 
 impl Drop for TokenWatch {
     fn drop(&mut self) {
-        let ended = self.nudge.take().is_none_or(|nudge| nudge.send(Nudge::End).is_err());
+        let ended = self
+            .nudge
+            .take()
+            .is_none_or(|nudge| nudge.send(Nudge::End).is_err());
         if let Some(thread) = self.thread.take()
             && !ended
         {
@@ -149,7 +152,11 @@ fn wait(number: usize, library: &Library, nudge: SyncSender<Nudge>) -> Watch {
 /// Whether another library sees the same UKey: it is one UKey, which comes with the first and goes with the last.
 fn known_elsewhere(watched: &[Watched], number: usize, change: &Change) -> bool {
     let (Change::PluggedIn(seen) | Change::PulledOut(seen)) = change;
-    let Some(identity) = seen.identity.as_ref().filter(|identity| !identity.serial.is_empty()) else {
+    let Some(identity) = seen
+        .identity
+        .as_ref()
+        .filter(|identity| !identity.serial.is_empty())
+    else {
         return false;
     };
     let others = watched.iter().enumerate().filter(|(other, _)| *other != number);
@@ -213,7 +220,9 @@ impl Watched {
 }
 
 fn identify(library: &Library, name: &Text) -> Option<Identity> {
-    Found::look(library, name.clone()).ok().map(|found| found.identity)
+    Found::look(library, name.clone())
+        .ok()
+        .map(|found| found.identity)
 }
 
 fn seen(library: &Library, name: &Text, identity: Option<Identity>) -> Seen {

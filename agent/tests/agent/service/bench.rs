@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use yinxin_agent::{
     operations::{
         self,
-        tokens::{PluggedIn, Plugged},
+        tokens::{Plugged, PluggedIn},
     },
     service::{Limits, Port, Service, Settings, World, browser::Browser},
     ticket::Platform,
@@ -138,7 +138,6 @@ impl Place {
         self.tokens.lock().unwrap().push((label, made));
         opened
     }
-
 }
 
 /// The tests of this program share a library, and with it all tokens: a bench has only its own.
@@ -176,7 +175,10 @@ impl PluggedIn for InPlace {
         let library = soft_token::library();
         let names = library.devices().map_err(TokenError::Device)?;
         let name = names.iter().find(|name| name.as_str() == self.0.serial);
-        Ok(Box::new(SkfToken::open(library, name.ok_or(TokenError::Removed)?)?))
+        Ok(Box::new(SkfToken::open(
+            library,
+            name.ok_or(TokenError::Removed)?,
+        )?))
     }
 }
 

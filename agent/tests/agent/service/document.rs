@@ -1,6 +1,6 @@
 //! docs/agent-security.md names the tests that show what it promises; each of them exists.
 const DOCUMENT: &str = include_str!("../../../../docs/agent-security.md");
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 11] = [
     ("attacks", include_str!("attacks.rs")),
     ("preflights", include_str!("preflights.rs")),
     ("pairing", include_str!("pairing.rs")),
@@ -10,6 +10,7 @@ const SOURCES: [(&str, &str); 10] = [
     ("login", include_str!("login.rs")),
     ("tickets", include_str!("tickets.rs")),
     ("writing", include_str!("writing.rs")),
+    ("hotplug", include_str!("hotplug.rs")),
     ("program", include_str!("program.rs")),
 ];
 
