@@ -23,6 +23,7 @@ use yinxin_agent::{
 };
 use yinxin_pki::{Name, PublicKey};
 use yinxin_skf::{Application, Container, Device, KeyUse, Library, PinKind, Profile};
+use yinxin_softskf::{Cost, NewApplication, NewDevice, make_device};
 use zeroize::Zeroizing;
 
 #[path = "../tests/agent/authority.rs"]
@@ -37,6 +38,7 @@ use raw::{Request, answer};
 use soft_token::{SoftToken, library_file};
 
 const ROUNDS: usize = 1000;
+const USUAL_ROUNDS: usize = 31;
 const MESSAGE_BYTES: usize = 500;
 const SITE: &str = "https://site.example";
 /// Test PINs.
@@ -74,7 +76,45 @@ fn main() -> ExitCode {
             shown(times[times.len() * 95 / 100])
         );
     }
+    let (log_n, time) = standard_pin();
+    println!(
+        "verify PIN, of a device of the usual cost (2^{log_n}): median {:.1}",
+        time.as_secs_f64() * 1000.0
+    );
     ExitCode::SUCCESS
+}
+
+/// What the software token takes for a PIN where nobody chose its cost; the tokens of tests are cheap.
+fn standard_pin() -> (u8, Duration) {
+    let pin = |text: &str| yinxin_softskf::Pin::new(Zeroizing::new(text.to_owned())).unwrap();
+    let serial = make_device(
+        &yinxin_softskf::Settings::new(soft_token::directory()),
+        &NewDevice {
+            label: "Usual cost",
+            serial: None,
+            auth_key: None,
+            cost: Cost::STANDARD,
+            application: Some(NewApplication {
+                name: "Yinxin",
+                admin_pin: &pin(ADMIN_PIN),
+                admin_tries: 6,
+                user_pin: &pin(PIN),
+                user_tries: 6,
+                create_rights: 0x10,
+            }),
+        },
+    )
+    .unwrap();
+    let library = Library::open(Profile::standard("softskf", library_file())).unwrap();
+    let names = library.devices().unwrap();
+    let name = names.iter().find(|name| name.as_str() == serial).unwrap();
+    let device = library.connect(name).unwrap();
+    let application = device.application(&device.applications().unwrap()[0]).unwrap();
+    let mut times: Vec<_> = (0..USUAL_ROUNDS)
+        .map(|_| timed(|| application.verify_pin(PinKind::User, PIN).unwrap()))
+        .collect();
+    times.sort_unstable();
+    (Cost::STANDARD.into(), times[times.len() / 2])
 }
 
 /// Keys and certificates for a blank token.

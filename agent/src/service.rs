@@ -6,7 +6,7 @@ use std::{
     future::Future,
     io,
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -50,6 +50,10 @@ use pace::{Pace, Rate};
 pub const DEFAULT_PORT: u16 = 17816;
 /// How many ports are tried, this one and the next ones.
 pub const PORTS: u16 = 10;
+
+/// A file in the service's directory by which its user asks for the overview (`yinxin-agent open`), and how often it is looked for.
+pub const OPEN_REQUEST: &str = "open-request";
+const OPEN_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often the lock of the one agent is tried, and how long apart.
 const LOCK_TRIES: u32 = 20;
@@ -144,6 +148,7 @@ pub enum StartError {
 pub struct Service {
     agent: Arc<Agent>,
     listener: TcpListener,
+    state: PathBuf,
     /// Tells of UKeys that come and go.
     _watch: Box<dyn Any + Send>,
     /// One agent for a user: two would not see each other's approvals and used tickets.
@@ -216,6 +221,7 @@ impl Service {
         Ok(Self {
             agent,
             listener,
+            state: settings.state,
             _watch: watch,
             _lock: lock,
         })
@@ -233,8 +239,10 @@ impl Service {
 
     /// Serves until `end` is there.
     pub async fn serve(self, end: impl Future<Output = ()>) {
+        let request = self.state.join(OPEN_REQUEST);
         tokio::select! {
-            () = connections::serve(self.listener, self.agent) => {}
+            () = take_requests(&self.agent, &request) => {}
+            () = connections::serve(self.listener, Arc::clone(&self.agent)) => {}
             () = end => {}
         }
     }
@@ -250,6 +258,19 @@ impl Agent {
 
     fn now(&self) -> OffsetDateTime {
         (self.world.clock)()
+    }
+}
+
+/// Opens the overview for each request, which is taken by removing it.
+async fn take_requests(agent: &Agent, request: &Path) {
+    loop {
+        if std::fs::remove_file(request).is_ok()
+            && lock(&agent.knocks_pace).admits("", Instant::now())
+            && let Err(error) = agent.open(View::Overview)
+        {
+            eprintln!("the overview cannot be opened: {error}");
+        }
+        tokio::time::sleep(OPEN_PAUSE).await;
     }
 }
 

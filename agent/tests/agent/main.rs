@@ -5,6 +5,7 @@ mod authority;
 mod breaking_token;
 mod command_line;
 mod deliveries;
+mod holding;
 mod interruptions;
 mod personalise;
 mod platform;

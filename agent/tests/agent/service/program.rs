@@ -175,6 +175,21 @@ fn the_program_serves_prints_its_pages_and_ends_by_a_signal() {
 }
 
 #[test]
+fn the_user_opens_the_overview_of_the_running_service() {
+    let program = Program::start(&["--port", "0"]);
+    let opened = Command::new(env!("CARGO_BIN_EXE_yinxin-agent"))
+        .args(["open", "--state", "state", "--json"])
+        .current_dir(program.directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(opened.status.code(), Some(0));
+    // The page's address goes to the browser alone.
+    let told: Value = serde_json::from_slice(&opened.stdout).unwrap();
+    assert_eq!(told, json!({ "opened": true }));
+    assert!(Window::open(&program.page(0)).html().contains("证书助手"));
+}
+
+#[test]
 fn a_port_that_is_taken_is_a_failure_when_it_was_asked_for() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
