@@ -158,8 +158,12 @@ fn verify_unit(root: &Path) -> Result<()> {
     let moved = unit.replace("/usr/bin/", &format!("{}/", root.join("usr/bin").display()));
     let path = root.join("yinxin-agent.service");
     fs::write(&path, moved)?;
+    // A session's directory, which a machine without one does not have.
+    let runtime = root.join("run");
+    fs::create_dir_all(&runtime)?;
     check(
         command("systemd-analyze")
+            .env("XDG_RUNTIME_DIR", runtime)
             .args(["--user", "verify", "--man=no"])
             .arg(path),
     )

@@ -103,7 +103,7 @@ fn watch(
     nudges: &Receiver<Nudge>,
     mut told: impl FnMut(Change),
 ) {
-    let watches: Vec<Watch> = watched
+    let waits: Vec<Watch> = watched
         .iter()
         .enumerate()
         .map(|(number, watched)| wait(number, &watched.library, nudge.clone()))
@@ -115,7 +115,9 @@ fn watch(
         match nudges.recv_timeout(wait) {
             Ok(Nudge::Event) => {
                 thread::sleep(SETTLE);
-                watched.iter_mut().for_each(|watched| watched.due = now);
+                for library in &mut watched {
+                    library.due = now;
+                }
             }
             Ok(Nudge::CannotWait(number)) => watched[number].pause = POLL,
             Err(RecvTimeoutError::Timeout) => {}
@@ -132,7 +134,7 @@ fn watch(
             }
         }
     }
-    drop(watches);
+    drop(waits);
 }
 
 fn wait(number: usize, library: &Library, nudge: SyncSender<Nudge>) -> Watch {
