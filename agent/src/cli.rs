@@ -14,15 +14,21 @@ use crate::{
     token::{SkfToken, TokenLibraries},
 };
 
+mod decrypt;
 mod failure;
+mod holding;
 mod inspect;
+mod login;
 mod material;
+mod open;
 mod output;
 mod personalise;
 mod pins;
 mod serve;
+mod sign;
 mod tokens;
 mod verify;
+mod watch;
 
 use failure::Failure;
 use output::Output;
@@ -33,6 +39,8 @@ Examples:
   yinxin-agent token show --token 3A0000000017 --json
   yinxin-agent personalise --order 20261123A48201937 --api https://api.example.com \\
       --session-file ~/.yinxin-session
+  yinxin-agent sign contract.pdf --format cms-detached --output contract.p7s
+  yinxin-agent decrypt bid.p7m --format cms --output bid.zip
   yinxin-agent serve --portal https://portal.example.com
   yinxin-agent inspect certificate.cer
   yinxin-agent verify certificate.cer --trust ./roots --crl issuing.crl
@@ -68,7 +76,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List, show, check and unblock UKeys.
+    /// List, show, watch, check and unblock UKeys, change their PINs.
     Token {
         #[command(subcommand)]
         command: TokenCommand,
@@ -79,6 +87,18 @@ enum Command {
     /// Serve sites on 127.0.0.1: login, signatures, decryption, each with the holder's consent and PIN.
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::Arguments),
+    /// Have the running service open its page in the browser.
+    #[command(after_help = open::EXAMPLES)]
+    Open(open::Arguments),
+    /// Sign a message, or its digest.
+    #[command(after_help = sign::EXAMPLES)]
+    Sign(sign::Arguments),
+    /// Decrypt what is encrypted to the token's encryption certificate.
+    #[command(after_help = decrypt::EXAMPLES)]
+    Decrypt(decrypt::Arguments),
+    /// Sign a login for a site.
+    #[command(after_help = login::EXAMPLES)]
+    Login(login::Arguments),
     /// Show what is in a file: certificate, request, revocation list, OCSP message, signed or enveloped message, enveloped key.
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::Arguments),
@@ -101,6 +121,15 @@ enum TokenCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Say which UKeys are plugged in and pulled out, until Ctrl-C.
+    #[command(after_help = watch::EXAMPLES)]
+    Watch {
+        #[command(flatten)]
+        place: Place,
+        /// End with the first one.
+        #[arg(long)]
+        once: bool,
+    },
     /// Log in, and let both keys of a token work once.
     #[command(after_help = "Example:\n  yinxin-agent token check --pin-file pins")]
     Check {
@@ -108,6 +137,19 @@ enum TokenCommand {
         place: Place,
         #[arg(long, value_name = "FILE", help = USER_PIN_FILE_HELP)]
         pin_file: Option<PathBuf>,
+    },
+    /// Replace the user PIN.
+    #[command(
+        after_help = "Example:\n  yinxin-agent token change-pin\n  yinxin-agent token change-pin --pin-file old --new-pin-file new"
+    )]
+    ChangePin {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long, value_name = "FILE", help = USER_PIN_FILE_HELP)]
+        pin_file: Option<PathBuf>,
+        /// File of mode 600 with the new user PIN in its first line
+        #[arg(long, value_name = "FILE")]
+        new_pin_file: Option<PathBuf>,
     },
     /// Set a new user PIN with the admin PIN, after too many wrong entries.
     #[command(after_help = "Example:\n  yinxin-agent token unblock --token 3A0000000017")]
@@ -187,9 +229,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let json = cli.json;
     let passed = |output| (output, ExitCode::SUCCESS);
     let done = match cli.command {
-        Command::Token { command } => run_token(command).map(passed),
+        Command::Token { command } => run_token(command, json).map(passed),
         Command::Personalise(arguments) => personalise::run(&arguments, json).map(passed),
         Command::Serve(arguments) => serve::run(arguments, json).map(passed),
+        Command::Open(arguments) => open::run(arguments).map(passed),
+        Command::Sign(arguments) => sign::run(&arguments).map(passed),
+        Command::Decrypt(arguments) => decrypt::run(&arguments).map(passed),
+        Command::Login(arguments) => login::run(&arguments).map(passed),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     };
@@ -202,17 +248,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run_token(command: TokenCommand) -> Result<Output, Failure> {
+fn run_token(command: TokenCommand, json: bool) -> Result<Output, Failure> {
     match command {
         TokenCommand::List { place } => Ok(tokens::list(&place.libraries()?.present())),
         TokenCommand::Show { place } => tokens::show(&mut place.open()?),
+        TokenCommand::Watch { place, once } => watch::run(&place.libraries()?, once, json),
         TokenCommand::Check { place, pin_file } => tokens::check(&mut place.open()?, pin_file.as_deref()),
+        TokenCommand::ChangePin {
+            place,
+            pin_file,
+            new_pin_file,
+        } => tokens::change_pin(&mut place.open()?, pin_file.as_deref(), new_pin_file.as_deref()),
         TokenCommand::Unblock { place, pin_file } => tokens::unblock(&mut place.open()?, pin_file.as_deref()),
     }
 }
 
 fn print(output: &Output, json: bool) -> Result<(), Failure> {
-    let text = if json {
+    // What was printed line by line is not printed again.
+    let text = if json && output.json.is_null() {
+        String::new()
+    } else if json {
         format!("{:#}\n", output.json)
     } else {
         output.text.clone()
@@ -223,6 +278,13 @@ fn print(output: &Output, json: bool) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(Failure::Output),
     }
+}
+
+/// Where the service keeps what it keeps.
+fn state_directory(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    named
+        .or_else(|| data_directory().map(|data| data.join("yinxin/agent")))
+        .ok_or(Failure::NoDirectory)
 }
 
 fn data_directory() -> Option<PathBuf> {

@@ -5,6 +5,7 @@ use time::{OffsetDateTime, UtcOffset, macros::format_description};
 use crate::{
     operations::{Asker, Asks, Job, Operation},
     service::desk::{Ending, Form, Notice},
+    token::libraries::Problem,
 };
 
 mod html;
@@ -139,6 +140,15 @@ fn entries(html: &mut Html, form: &str, job: &Job, notice: Option<&Notice>, port
         .both("确定", "Confirm")
         .raw("</button></form>");
     forgotten(html, portal);
+}
+
+/// What else is there, or could be, and cannot be looked at.
+fn problems(html: &mut Html, problems: &[Problem]) {
+    for problem in problems {
+        html.raw("<p class=\"notice\">")
+            .both(&problem.notice(), &problem.to_string())
+            .raw("</p>");
+    }
 }
 
 fn forgotten(html: &mut Html, portal: Option<&str>) {

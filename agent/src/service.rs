@@ -2,16 +2,20 @@
 //!
 //! docs/agent-security.md says against whom, and which test shows it.
 use std::{
+    any::Any,
     future::Future,
     io,
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use time::OffsetDateTime;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 
 use crate::{
     operations::{authorisation::Offer, tokens::Tokens},
@@ -47,6 +51,10 @@ pub const DEFAULT_PORT: u16 = 17816;
 /// How many ports are tried, this one and the next ones.
 pub const PORTS: u16 = 10;
 
+/// A file in the service's directory by which its user asks for the overview (`yinxin-agent open`), and how often it is looked for.
+pub const OPEN_REQUEST: &str = "open-request";
+const OPEN_PAUSE: Duration = Duration::from_millis(500);
+
 /// How often the lock of the one agent is tried, and how long apart.
 const LOCK_TRIES: u32 = 20;
 const LOCK_WAIT: Duration = Duration::from_millis(50);
@@ -69,6 +77,8 @@ pub struct Limits {
     pub head: Duration,
     /// A request's body.
     pub body: Duration,
+    /// A look at the tokens: a library that another program holds up answers late or never.
+    pub look: Duration,
     /// Wishes to be approved in a minute.
     pub pairing: Rate,
     /// Operations that open a page in a minute.
@@ -83,6 +93,7 @@ impl Default for Limits {
             holder: Duration::from_mins(2),
             head: Duration::from_secs(5),
             body: Duration::from_secs(10),
+            look: Duration::from_secs(5),
             pairing: Rate { each: 3, all: 6 },
             operations: Rate { each: 30, all: 60 },
             knocks: Rate { each: 3, all: 3 },
@@ -137,6 +148,9 @@ pub enum StartError {
 pub struct Service {
     agent: Arc<Agent>,
     listener: TcpListener,
+    state: PathBuf,
+    /// Tells of UKeys that come and go.
+    _watch: Box<dyn Any + Send>,
     /// One agent for a user: two would not see each other's approvals and used tickets.
     _lock: std::fs::File,
 }
@@ -149,7 +163,12 @@ pub(crate) struct Agent {
     platform: Option<Platform>,
     limits: Limits,
     world: World,
+    /// Of the one operation, from the survey of the token to the end.
     turn: Arc<Semaphore>,
+    /// Of the one look at the tokens.
+    looks: Arc<Semaphore>,
+    /// How often a UKey came or went.
+    plugs: watch::Sender<u64>,
     desk: Mutex<Desk>,
     approvals: Mutex<Approvals>,
     used: Mutex<UsedTickets>,
@@ -184,15 +203,28 @@ impl Service {
             knocks_pace: Mutex::new(Pace::new(settings.limits.knocks)),
             turn: Arc::new(Semaphore::new(1)),
             unblock_offer: Mutex::default(),
+            looks: Arc::new(Semaphore::new(1)),
+            plugs: watch::Sender::new(0),
             portal: settings.portal,
             api: settings.api,
             platform: settings.platform,
             limits: settings.limits,
             world,
         };
+        let agent = Arc::new(agent);
+        let watch = agent.world.tokens.watch(Box::new({
+            let agent = Arc::downgrade(&agent);
+            move |change| {
+                if let Some(agent) = agent.upgrade() {
+                    work::plugs_changed(&agent, &change);
+                }
+            }
+        }));
         Ok(Self {
-            agent: Arc::new(agent),
+            agent,
             listener,
+            state: settings.state,
+            _watch: watch,
             _lock: lock,
         })
     }
@@ -209,8 +241,10 @@ impl Service {
 
     /// Serves until `end` is there.
     pub async fn serve(self, end: impl Future<Output = ()>) {
+        let request = self.state.join(OPEN_REQUEST);
         tokio::select! {
-            () = connections::serve(self.listener, self.agent) => {}
+            () = take_requests(&self.agent, &request) => {}
+            () = connections::serve(self.listener, Arc::clone(&self.agent)) => {}
             () = end => {}
         }
     }
@@ -226,6 +260,19 @@ impl Agent {
 
     fn now(&self) -> OffsetDateTime {
         (self.world.clock)()
+    }
+}
+
+/// Opens the overview for each request, which is taken by removing it.
+async fn take_requests(agent: &Agent, request: &Path) {
+    loop {
+        if std::fs::remove_file(request).is_ok()
+            && lock(&agent.knocks_pace).admits("", Instant::now())
+            && let Err(error) = agent.open(View::Overview)
+        {
+            eprintln!("the overview cannot be opened: {error}");
+        }
+        tokio::time::sleep(OPEN_PAUSE).await;
     }
 }
 

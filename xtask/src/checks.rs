@@ -133,7 +133,14 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
     )?;
     check(
         workspace("bench")
-            .args(["--bench", "errand", "--bench", "revoking"])
+            .args([
+                "--bench",
+                "errand",
+                "--bench",
+                "revoking",
+                "--bench",
+                "signatures",
+            ])
             .args(arguments),
     )
 }

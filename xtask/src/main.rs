@@ -6,6 +6,7 @@ mod differential;
 mod fuzz;
 mod interrupt;
 mod local;
+mod package;
 mod progress;
 mod project;
 mod stack;
@@ -36,6 +37,7 @@ cargo xtask <command>
   fmt            format the code
   generate       write what is generated from the code: OpenAPI document, problem types, states of an order
   bench          run the benchmarks
+  package        the agent as a Debian package in target/package, checked and started once
   differential [--pairs N] [--seed TEXT]
                  a million SM2 signatures judged by OpenSSL and BouncyCastle, and theirs by us: minutes
   fuzz [--seconds N] [TARGET]
@@ -79,6 +81,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("fmt", []) => checks::format(),
         ("generate", []) => checks::generate(),
         ("bench", rest) => checks::bench(rest),
+        ("package", []) => package::run(),
         ("constant-time", []) => constant_time::run(),
         ("fuzz", rest) => fuzz::run(&fuzz::Options::parse(rest)?),
         ("differential", rest) => differential::run(&differential::Options::parse(rest)?),

@@ -20,6 +20,9 @@ pub const EXTENSION: &str = "softskf";
 const WRITE_LOCK: &str = "lock";
 /// Shared by who works with the device, held alone by who has called `SKF_LockDev`.
 const USE_LOCK: &str = "use";
+/// How long a call waits while another process has the device for itself, which can be for as long as it likes: the standard gives a patience to
+/// `SKF_LockDev` alone, and a caller who is answered soon can say so to somebody.
+const USE_WAIT: Duration = Duration::from_secs(2);
 /// Between two looks at a lock that another one holds.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
@@ -134,7 +137,8 @@ impl DeviceFile {
         if !self.exists() {
             return Err(Sar::DeviceRemoved);
         }
-        self.lock(USE_LOCK, File::try_lock_shared, Some(self.lock_wait))
+        let wait = self.lock_wait.min(USE_WAIT);
+        self.lock(USE_LOCK, File::try_lock_shared, Some(wait))
     }
 
     /// Has the device for itself; without `wait` for ever if need be.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     configuration::ConfigurationError,
+    operations::{OperationError, login::ChallengeRefusal, signing::Confusable},
     personalise::PersonaliseError,
     pin::PinRefusal,
     platform::{PlatformError, SetupError},
@@ -80,9 +81,38 @@ pub enum Failure {
     /// No page can be opened.
     #[error("the browser cannot be started")]
     Browser(#[source] io::Error),
+    /// The operation did not come about.
+    #[error(transparent)]
+    Operation(OperationError),
+    /// A message that means something else when it is signed.
+    #[error(transparent)]
+    Confusable(#[from] Confusable),
+    /// A challenge is not acceptable.
+    #[error(transparent)]
+    Challenge(#[from] ChallengeRefusal),
+    /// The new PIN is the old one.
+    #[error("the new PIN is to differ from the old one")]
+    OldPin,
+    /// A file cannot be written.
+    #[error("{0} cannot be written")]
+    Unwritable(String, #[source] io::Error),
+    /// Nobody takes a request.
+    #[error(
+        "no agent is running: start it with `systemctl --user start yinxin-agent`, or `yinxin-agent serve --open`"
+    )]
+    NotRunning,
     /// The program's own start.
     #[error("the program cannot start its work")]
     Runtime(#[source] io::Error),
+}
+
+impl From<OperationError> for Failure {
+    fn from(error: OperationError) -> Self {
+        match error {
+            OperationError::Token(error) => Self::Token(error),
+            error => Self::Operation(error),
+        }
+    }
 }
 
 impl Failure {
@@ -92,6 +122,9 @@ impl Failure {
             Self::Personalise(PersonaliseError::Platform(PlatformError::Refused(_))) => REFUSED,
             Self::Pin { .. }
             | Self::SamePins
+            | Self::OldPin
+            | Self::Confusable(_)
+            | Self::Challenge(_)
             | Self::PinFile(_)
             | Self::NoTerminal(_)
             | Self::Configuration(_)

@@ -46,6 +46,19 @@ pub fn user(file: Option<&Path>) -> Result<Pin, Failure> {
     }
 }
 
+/// Asks for the user PIN that a token has, and for the new one twice.
+pub fn change(file: Option<&Path>, new: Option<&Path>) -> Result<(Pin, Pin), Failure> {
+    let old = user(file)?;
+    let new = match new {
+        Some(file) => Lines::read(file)?.pin(0, "user")?,
+        None => ask("user", Entry::New)?,
+    };
+    if new.reveal() == old.reveal() {
+        return Err(Failure::OldPin);
+    }
+    Ok((old, new))
+}
+
 /// Whether a PIN is made or only entered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Entry {

@@ -46,7 +46,7 @@ pub struct Arguments {
     api: Option<String>,
     /// PEM file: the certificate that tickets are signed with, then the CAs above it, root last; then the next one in the same
     /// way while the platform changes its key.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "YINXIN_PLATFORM_CERTIFICATES")]
     platform_certificates: Option<PathBuf>,
     /// Directory of approved sites, used tickets and the log [default: in the user's data directory]
     #[arg(long, value_name = "DIR", env = "YINXIN_AGENT_STATE")]
@@ -109,10 +109,7 @@ fn prepare(arguments: Arguments) -> Result<(Settings, World), Failure> {
         .map(|portal| address(&portal, "--portal"))
         .transpose()?;
     let api = arguments.api.map(|api| address(&api, "--api")).transpose()?;
-    let state = arguments
-        .state
-        .or_else(|| super::data_directory().map(|data| data.join("yinxin/agent")))
-        .ok_or(Failure::NoDirectory)?;
+    let state = super::state_directory(arguments.state)?;
     let browser: Arc<dyn Browser> = match arguments.print_pages {
         Some(file) => Arc::new(PrintPages::to(Some(file).filter(|file| file != Path::new("-")))),
         None => Arc::new(SystemBrowser),

@@ -1,4 +1,4 @@
-//! `token list`, `show`, `check` and `unblock`.
+//! `token list`, `show`, `check`, `change-pin` and `unblock`.
 use std::path::Path;
 
 use serde_json::json;
@@ -38,12 +38,13 @@ pub fn list(present: &Present) -> Output {
     if tokens.is_empty() {
         text.push_str("no UKey is plugged in\n");
     }
-    for problem in &present.problems {
+    let problems: Vec<String> = present.problems.iter().map(ToString::to_string).collect();
+    for problem in &problems {
         text.extend([problem, "\n"]);
     }
     Output {
         text,
-        json: json!({ "tokens": tokens, "problems": present.problems }),
+        json: json!({ "tokens": tokens, "problems": problems }),
     }
 }
 
@@ -64,6 +65,23 @@ pub fn check(token: &mut dyn Token, pin_file: Option<&Path>) -> Result<Output, F
     Ok(Output {
         text: format!("Token {serial}: the user PIN is right, and both keys work.\n"),
         json: json!({ "serial": serial, "keys_work": true }),
+    })
+}
+
+/// Replaces the user PIN.
+pub fn change_pin(
+    token: &mut dyn Token,
+    pin_file: Option<&Path>,
+    new_pin_file: Option<&Path>,
+) -> Result<Output, Failure> {
+    let (old, new) = pins::change(pin_file, new_pin_file)?;
+    token.lock()?;
+    token.set_user_pin(&old, &new)?;
+    token.logout();
+    let serial = token.identity().serial;
+    Ok(Output {
+        text: format!("Token {serial} has the new user PIN.\n"),
+        json: json!({ "serial": serial, "changed": true }),
     })
 }
 

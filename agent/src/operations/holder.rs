@@ -3,10 +3,15 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use yinxin_pki::{Certificate, sm3};
 
-use super::{Operation, OperationError, renewal::journal::in_preparation, tokens::Tokens};
+use super::{
+    Operation, OperationError,
+    renewal::journal::in_preparation,
+    tokens::{Plugged, Tokens},
+};
 use crate::token::{
     Identity, PinKind, Token, TokenError, TriesLeft, Usage,
     containers::{readable, replaced, selected_first},
+    libraries::{Problem, Trouble},
 };
 
 /// The token that an operation is about, as the page shows it.
@@ -20,27 +25,59 @@ pub struct Holder {
     pub certificate: Option<Certificate>,
     /// Where it lies.
     container: Option<String>,
+    /// What else is there, or could be, and cannot be looked at: that this token is the only one is less certain.
+    pub problems: Vec<Problem>,
 }
 
-/// Opens the one token that is plugged in.
-pub fn only(tokens: &dyn Tokens) -> Result<Box<dyn Token>, OperationError> {
-    let found = tokens.list()?;
-    match found.as_slice() {
-        [] => Err(OperationError::NoToken),
-        [one] => tokens.open(&one.serial)?.ok_or(OperationError::NoToken),
+/// Opens the one token that is plugged in. Devices that cannot be looked at do not count beside it; alone they are the reason.
+fn only(tokens: &dyn Tokens) -> Result<(Box<dyn Token>, Vec<Problem>), OperationError> {
+    let plugged = tokens.plugged();
+    match plugged.tokens.as_slice() {
+        [] => Err(none(&plugged.problems)),
+        [one] => Ok((one.open().map_err(gone)?, plugged.problems)),
         _ => Err(OperationError::SeveralTokens),
+    }
+}
+
+/// Which the one token is.
+pub fn identity(tokens: &dyn Tokens) -> Result<Identity, OperationError> {
+    let (token, _) = only(tokens)?;
+    Ok(token.identity())
+}
+
+/// Why there is no token.
+fn none(problems: &[Problem]) -> OperationError {
+    if let Some(busy) = problems.iter().find(|problem| problem.is_busy()) {
+        return TokenError::Busy(busy.place.clone()).into();
+    }
+    let device = |problem: &Problem| match problem.trouble {
+        Trouble::Device(error) => Some(TokenError::Device(error)),
+        Trouble::NotLoaded(_) | Trouble::NoList(_) => None,
+    };
+    problems
+        .iter()
+        .find_map(device)
+        .map_or(OperationError::NoToken, OperationError::Token)
+}
+
+/// Pulled out since the list was made: then there was none.
+fn gone(error: TokenError) -> OperationError {
+    match error {
+        TokenError::Removed => OperationError::NoToken,
+        error => error.into(),
     }
 }
 
 /// Looks at the one token: which it is, and the certificate for an operation.
 pub fn survey(tokens: &dyn Tokens, operation: &Operation, pin: PinKind) -> Result<Holder, OperationError> {
-    let mut token = only(tokens)?;
+    let (mut token, problems) = only(tokens)?;
     let certificate = operation.find_certificate(token.as_mut())?;
     let holder = Holder {
         identity: token.identity(),
         tries_left: token.tries_left()?,
         certificate,
         container: token.selected(),
+        problems,
     };
     let left = match pin {
         PinKind::User => holder.tries_left.user.left,
@@ -56,7 +93,11 @@ pub fn survey(tokens: &dyn Tokens, operation: &Operation, pin: PinKind) -> Resul
 impl Holder {
     /// Opens the token again and makes sure that it is the one that was shown.
     pub fn open(&self, tokens: &dyn Tokens, usage: Option<Usage>) -> Result<Box<dyn Token>, OperationError> {
-        let mut token = only(tokens)?;
+        let (mut token, _) = only(tokens).map_err(|error| match error {
+            // It was there when the page was made.
+            OperationError::NoToken => TokenError::Removed.into(),
+            error => error,
+        })?;
         let same = token.identity().serial == self.identity.serial
             && match (usage, &self.container) {
                 // The key of what is decrypted may be an earlier one.
@@ -76,10 +117,24 @@ impl Holder {
     }
 }
 
+/// What is plugged in, for the overview and for sites that the holder approved.
+pub struct List {
+    /// The tokens.
+    pub tokens: Vec<Listed>,
+    /// What else is there, or could be, and cannot be looked at.
+    pub problems: Vec<Problem>,
+}
+
 /// One of the tokens that are plugged in, with everything about it that is no secret.
 pub struct Listed {
     /// Label and serial number.
     pub identity: Identity,
+    /// What it holds, or why it does not say. One token that cannot be used does not hide the others.
+    pub contents: Result<Contents, OperationError>,
+}
+
+/// What a token holds.
+pub struct Contents {
     /// Tries left of its PINs.
     pub tries_left: TriesLeft,
     /// For the signing key.
@@ -90,22 +145,37 @@ pub struct Listed {
     pub former: Vec<(Usage, Certificate)>,
 }
 
-/// All tokens, for the overview and for sites that the holder approved.
-pub fn list(tokens: &dyn Tokens) -> Result<Vec<Listed>, OperationError> {
+/// Looks at all tokens.
+pub fn list(tokens: &dyn Tokens) -> List {
+    let Plugged { tokens, problems } = tokens.plugged();
     let mut list = Vec::new();
-    for identity in tokens.list()? {
-        let Some(mut token) = tokens.open(&identity.serial)? else {
-            continue;
+    for token in tokens {
+        let opened = token.open().map_err(OperationError::from);
+        let contents = match opened.and_then(|mut token| Contents::of(token.as_mut())) {
+            // Pulled out since the list was made.
+            Err(OperationError::Token(TokenError::Removed)) => continue,
+            contents => contents,
         };
         list.push(Listed {
-            identity,
+            identity: token.identity().clone(),
+            contents,
+        });
+    }
+    List {
+        tokens: list,
+        problems,
+    }
+}
+
+impl Contents {
+    fn of(token: &mut dyn Token) -> Result<Self, OperationError> {
+        Ok(Self {
             tries_left: token.tries_left()?,
             signing: token.certificate(Usage::Signing)?,
             encryption: token.certificate(Usage::Encryption)?,
-            former: former(token.as_mut())?,
-        });
+            former: former(token)?,
+        })
     }
-    Ok(list)
 }
 
 /// The certificates of all containers but the current one, which is selected, and the one in preparation; and those that were
@@ -129,23 +199,38 @@ fn former(token: &mut dyn Token) -> Result<Vec<(Usage, Certificate)>, OperationE
 }
 
 impl Listed {
-    /// What a site gets to read.
-    pub fn to_json(&self, now: OffsetDateTime) -> Value {
-        let shown = |certificate: Option<&Certificate>, usage| {
-            certificate.map_or(Value::Null, |certificate| {
-                certificate_json(certificate, usage, now)
-            })
-        };
-        json!({
+    /// What a site gets to read; the code is what it reads of an error.
+    pub fn to_json(&self, now: OffsetDateTime, code: impl Fn(&OperationError) -> &'static str) -> Value {
+        let mut json = json!({
             "serial": self.identity.serial,
             "label": self.identity.label,
-            "user_pin_tries_left": self.tries_left.user.left,
-            "signing_certificate": shown(self.signing.as_ref(), Usage::Signing),
-            "encryption_certificate": shown(self.encryption.as_ref(), Usage::Encryption),
-            "former_certificates": self.former.iter()
-                .map(|(usage, certificate)| certificate_json(certificate, *usage, now))
-                .collect::<Vec<_>>(),
-        })
+            "user_pin_tries_left": null,
+            "signing_certificate": null,
+            "encryption_certificate": null,
+            "former_certificates": [],
+        });
+        let contents = match &self.contents {
+            Ok(contents) => contents,
+            Err(error) => {
+                json["error"] = code(error).into();
+                return json;
+            }
+        };
+        json["user_pin_tries_left"] = contents.tries_left.user.left.into();
+        for (field, certificate, usage) in [
+            ("signing_certificate", &contents.signing, Usage::Signing),
+            ("encryption_certificate", &contents.encryption, Usage::Encryption),
+        ] {
+            if let Some(certificate) = certificate {
+                json[field] = certificate_json(certificate, usage, now);
+            }
+        }
+        json["former_certificates"] = contents
+            .former
+            .iter()
+            .map(|(usage, certificate)| certificate_json(certificate, *usage, now))
+            .collect();
+        json
     }
 }
 

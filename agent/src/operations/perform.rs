@@ -156,7 +156,8 @@ fn certificate(job: &Job) -> Result<&Certificate, OperationError> {
         .ok_or(OperationError::NoCertificate(usage))
 }
 
-fn decrypt(
+/// Decrypts with a token that is logged in.
+pub fn decrypt(
     token: &mut dyn Token,
     certificate: &Certificate,
     ciphertext: &Ciphertext,

@@ -9,14 +9,15 @@ let shown = "";
 let timer = 0;
 let asked = 0;
 let until = 0;
+let change = null;
 
-async function post(path, body) {
+async function post(path, body, signal) {
   const headers = { "content-type": "application/json" };
   const key = sessionStorage.getItem(KEY);
   if (key !== null) headers["yinxin-page"] = key;
   const answer = await fetch(path, {
     method: "POST", headers, body: JSON.stringify(body),
-    cache: "no-store", credentials: "omit", redirect: "error",
+    cache: "no-store", credentials: "omit", redirect: "error", signal,
   });
   const value = await answer.json();
   if (answer.ok) return value;
@@ -27,6 +28,7 @@ async function post(path, body) {
 
 function closed() {
   clearTimeout(timer);
+  change?.abort();
   sessionStorage.removeItem(KEY);
   shown = "";
   view.replaceChildren(document.getElementById("closed").content.cloneNode(true));
@@ -40,8 +42,9 @@ function say(error) {
 
 // The agent escapes everything that it did not write itself, and the page's policy runs no script from here. The same HTML
 // again is left alone: somebody may be typing in it.
-function show({ html, live, seconds }) {
+function show({ html, live, seconds, plugs }) {
   clearTimeout(timer);
+  change?.abort();
   if (html !== shown) {
     view.innerHTML = html;
     shown = html;
@@ -50,6 +53,24 @@ function show({ html, live, seconds }) {
   }
   until = Date.now() + seconds * 1000;
   if (live) timer = setTimeout(look, LOOK_AGAIN_MS);
+  if (plugs !== undefined) awaitChange(plugs);
+}
+
+// The overview is made anew when a UKey is plugged in or pulled out.
+async function awaitChange(plugs) {
+  const waiting = change = new AbortController();
+  try {
+    for (;;) {
+      const { changed } = await post("/page/changed", { plugs }, waiting.signal);
+      if (changed) break;
+    }
+  } catch (error) {
+    if (waiting.signal.aborted) return;
+    if (error.session) return say(error);
+    // The agent ended, or starts again.
+    await new Promise((resolve) => { setTimeout(resolve, LOOK_AGAIN_MS); });
+  }
+  if (!waiting.signal.aborted) await look();
 }
 
 // A window that opens under a moving hand must not be pressed by the second half of a double click.

@@ -4,13 +4,17 @@ use yinxin_pki::Certificate;
 
 use super::{china_day, china_time, html::Html, name, request::validity_notice};
 use crate::{
-    operations::holder::{Listed, days_left, holder_name, issuer_name},
-    service::{approvals::Approval, log::Entry, refusal::Refusal},
+    operations::holder::{Contents, List, days_left, holder_name, issuer_name},
+    service::{
+        approvals::Approval,
+        log::Entry,
+        refusal::{Refusal, Said},
+    },
 };
 
 /// The overview.
 pub fn overview(
-    found: Result<&[Listed], &Refusal>,
+    found: Result<&List, &Refusal>,
     sites: &[Approval],
     log: &[Entry],
     portal: Option<&str>,
@@ -34,24 +38,15 @@ pub fn overview(
     html.into_string()
 }
 
-fn tokens(html: &mut Html, found: Result<&[Listed], &Refusal>, now: OffsetDateTime) {
-    let list = match found {
+fn tokens(html: &mut Html, found: Result<&List, &Refusal>, now: OffsetDateTime) {
+    let List { tokens, problems } = match found {
         Ok(list) => list,
-        Err(refusal) => {
-            let said = refusal.said();
-            html.raw("<p class=\"warning\">")
-                .both(&said.chinese, &said.english)
-                .raw("</p>");
-            return;
-        }
+        Err(refusal) => return warning(html, &refusal.said()),
     };
-    match list {
+    match tokens.as_slice() {
         [] => {
             html.raw("<p class=\"warning\">")
-                .both(
-                    "未检测到 UKey，请插入 UKey 后刷新。",
-                    "No UKey was found: plug one in and refresh.",
-                )
+                .both("未检测到 UKey，请插入 UKey。", "No UKey was found: plug one in.")
                 .raw("</p>");
         }
         [_] => {}
@@ -64,41 +59,51 @@ fn tokens(html: &mut Html, found: Result<&[Listed], &Refusal>, now: OffsetDateTi
                 .raw("</p>");
         }
     }
-    for token in list {
+    super::problems(html, problems);
+    for token in tokens {
         html.raw("<section><h2>")
             .text(&token.identity.label)
             .raw("</h2><table>")
-            .line("序列号", "Serial number", &token.identity.serial)
-            .line(
-                "口令剩余次数",
-                "PIN tries left",
-                &format!("{} / {}", token.tries_left.user.left, token.tries_left.user.most),
-            )
-            .raw("</table>");
-        if token.tries_left.user.left == 0 {
-            html.raw("<p class=\"warning\">")
-                .both(
-                    "用户口令已锁定，请使用“找回密码”解锁。",
-                    "The user PIN is locked: use \"Forgotten PIN\".",
-                )
-                .raw("</p>");
+            .line("序列号", "Serial number", &token.identity.serial);
+        match &token.contents {
+            Ok(held) => contents(html, held, now),
+            Err(error) => {
+                let said = Said::of(error);
+                html.raw("</table>");
+                warning(html, &said);
+            }
         }
-        certificate(
-            html,
-            "签名证书",
-            "Signing certificate",
-            token.signing.as_ref(),
-            now,
-        );
-        certificate(
-            html,
-            "加密证书",
-            "Encryption certificate",
-            token.encryption.as_ref(),
-            now,
-        );
         html.raw("</section>");
     }
+}
+
+fn warning(html: &mut Html, said: &Said) {
+    html.raw("<p class=\"warning\">")
+        .both(&said.chinese, &said.english)
+        .raw("</p>");
+}
+
+/// The rest of a token's table, and what comes after it.
+fn contents(html: &mut Html, contents: &Contents, now: OffsetDateTime) {
+    let tries = contents.tries_left.user;
+    html.line(
+        "口令剩余次数",
+        "PIN tries left",
+        &format!("{} / {}", tries.left, tries.most),
+    )
+    .raw("</table>");
+    if tries.left == 0 {
+        html.raw("<p class=\"warning\">")
+            .both(
+                "用户口令已锁定，请使用“找回密码”解锁。",
+                "The user PIN is locked: use \"Forgotten PIN\".",
+            )
+            .raw("</p>");
+    }
+    let signing = contents.signing.as_ref();
+    certificate(html, "签名证书", "Signing certificate", signing, now);
+    let encryption = contents.encryption.as_ref();
+    certificate(html, "加密证书", "Encryption certificate", encryption, now);
 }
 
 fn certificate(

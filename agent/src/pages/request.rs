@@ -145,6 +145,8 @@ fn decrypt(html: &mut Html, ciphertext: &Ciphertext) {
 }
 
 fn token(html: &mut Html, job: &Job, now: OffsetDateTime) {
+    // Beside what cannot be looked at, it is less certain that this is the one that is meant.
+    super::problems(html, &job.holder.problems);
     html.raw("<table>").line(
         "UKey",
         "Token",

@@ -15,11 +15,17 @@ use super::{
     gate::one,
     lock,
     origin::Origin,
-    refusal::Refusal,
+    refusal::{Refusal, Said},
     routes::ApiCall,
     work::{self, Record},
 };
-use crate::operations::{Asker, OperationError, arguments, holder};
+use crate::{
+    operations::{
+        Asker, OperationError, arguments,
+        holder::{self, List},
+    },
+    token::libraries::{Problem, Trouble},
+};
 
 /// Whether a site may make this call: pairing is for strangers, everything else needs the site's own token.
 pub(super) fn authorise(
@@ -88,7 +94,7 @@ pub(super) async fn call(
     }
 }
 
-/// The turn for an operation, or for a look at the tokens.
+/// The turn for an operation.
 pub(super) fn take_turn(agent: &Agent) -> Result<OwnedSemaphorePermit, Refusal> {
     Arc::clone(&agent.turn)
         .try_acquire_owned()
@@ -96,31 +102,39 @@ pub(super) fn take_turn(agent: &Agent) -> Result<OwnedSemaphorePermit, Refusal> 
 }
 
 async fn tokens(agent: &Arc<Agent>) -> Outcome {
-    let turn = take_turn(agent)?;
     let now = agent.now();
-    let tokens = Arc::clone(&agent.world.tokens);
-    let list = tokio::task::spawn_blocking(move || {
-        let list = holder::list(tokens.as_ref());
-        drop(turn);
-        list
-    })
-    .await
-    .map_err(|_| OperationError::Fault)??;
-    let list: Vec<Value> = list.iter().map(|token| token.to_json(now)).collect();
-    Ok(json!({ "tokens": list }))
+    let List { tokens, problems } = list(agent).await?;
+    let tokens: Vec<Value> = tokens
+        .iter()
+        .map(|token| token.to_json(now, |error| Said::of(error).code))
+        .collect();
+    let problems: Vec<&str> = problems.iter().map(problem_code).collect();
+    Ok(json!({ "tokens": tokens, "problems": problems }))
+}
+
+/// All tokens. While an operation is open they are left alone.
+pub(super) async fn list(agent: &Agent) -> Result<List, Refusal> {
+    if agent.turn.available_permits() == 0 {
+        return Err(Refusal::Busy);
+    }
+    work::look(agent, holder::list).await
+}
+
+/// Names and paths of libraries are no site's business.
+fn problem_code(problem: &Problem) -> &'static str {
+    match problem.trouble {
+        Trouble::NotLoaded(_) | Trouble::NoList(_) => "library",
+        Trouble::Device(_) if problem.is_busy() => "ukey-busy",
+        Trouble::Device(_) => "ukey-fault",
+    }
 }
 
 /// A key to which the platform may seal the admin PIN of the one token that is plugged in.
 async fn unblock_key(agent: &Arc<Agent>, origin: &Origin) -> Outcome {
-    let turn = take_turn(agent)?;
-    let tokens = Arc::clone(&agent.world.tokens);
-    let identity = tokio::task::spawn_blocking(move || {
-        let identity = holder::only(tokens.as_ref()).map(|token| token.identity());
-        drop(turn);
-        identity
-    })
-    .await
-    .map_err(|_| OperationError::Fault)??;
+    if agent.turn.available_permits() == 0 {
+        return Err(Refusal::Busy);
+    }
+    let identity = work::look(agent, holder::identity).await??;
     let now = std::time::Instant::now();
     let key = lock(&agent.unblock_offer).make(origin.as_str(), &identity.serial, now);
     Ok(json!({ "token_serial": identity.serial, "public_key": STANDARD.encode(key) }))

@@ -93,6 +93,8 @@ pub struct Desk {
     sessions: VecDeque<Session>,
     pairing: Option<Pairing>,
     operation: Option<Open>,
+    /// Taken from the desk, and not ended yet: it is being recorded and answered.
+    closing: Option<(String, Arc<Job>)>,
     endings: VecDeque<(String, Ending)>,
 }
 
@@ -189,10 +191,15 @@ impl Desk {
 
     /// What the window with this session key is for; `None` if there is no such session.
     pub fn session(&mut self, key: &str, now: Instant) -> Option<View> {
+        let view = self.idle_session(key, now)?;
+        self.find(key)?.used = now;
+        Some(view)
+    }
+
+    /// The same for a call that the page makes by itself: it does not make the session live longer.
+    pub fn idle_session(&mut self, key: &str, now: Instant) -> Option<View> {
         self.sessions.retain(|session| now - session.used < SESSION_LIFE);
-        let session = self.find(key)?;
-        session.used = now;
-        Some(session.view.clone())
+        self.find(key).map(|session| session.view.clone())
     }
 
     /// Gives a window another purpose.
@@ -223,11 +230,14 @@ impl Desk {
                 },
                 Stage::Working => Form::Working(Arc::clone(&open.job)),
             },
-            _ => self
-                .endings
-                .iter()
-                .find(|(ended, _)| ended == form)
-                .map_or(Form::Unknown, |(_, ending)| Form::Ended(ending.clone())),
+            _ => match &self.closing {
+                Some((closing, job)) if closing == form => Form::Working(Arc::clone(job)),
+                _ => self
+                    .endings
+                    .iter()
+                    .find(|(ended, _)| ended == form)
+                    .map_or(Form::Unknown, |(_, ending)| Form::Ended(ending.clone())),
+            },
         }
     }
 
@@ -277,6 +287,13 @@ impl Desk {
         form
     }
 
+    /// The form of the operation that waits for the PIN of the token with this serial number.
+    pub fn waiting_for(&self, serial: &str) -> Option<String> {
+        let open = self.operation.as_ref()?;
+        let waits = matches!(open.stage, Stage::Waiting(_)) && open.job.holder.identity.serial == serial;
+        waits.then(|| open.form.clone())
+    }
+
     /// Takes an operation to work, if it waits: what was typed twice is tried once.
     pub fn work(&mut self, form: &str) -> Option<Arc<Job>> {
         let open = self.operation.as_mut().filter(|open| open.form == form)?;
@@ -315,11 +332,13 @@ impl Desk {
         let open = self
             .operation
             .take_if(|open| open.form == form && !(only_waiting && matches!(open.stage, Stage::Working)))?;
+        self.closing = Some((open.form, Arc::clone(&open.job)));
         Some((open.job, open.answer))
     }
 
     /// Remembers how something ended, for its window.
     pub fn ended(&mut self, form: &str, ending: Ending) {
+        self.closing.take_if(|(closing, _)| closing == form);
         self.endings.push_back((form.to_owned(), ending));
         if self.endings.len() > ENDINGS_LIMIT {
             self.endings.pop_front();

@@ -1,5 +1,8 @@
 //! The calls of the agent's own page.
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::http::HeaderMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -19,13 +22,15 @@ use super::{
 };
 use crate::{
     operations::{
-        Asker, Operation, OperationError,
+        Asker, Operation,
         arguments::{ArgumentError, Asked},
-        holder,
         perform::Entered,
     },
     pages,
 };
+
+/// Longest wait for a UKey that comes or goes; then the page asks again.
+const CHANGE_WAIT: Duration = Duration::from_secs(25);
 
 /// The window that calls.
 pub(super) struct Session {
@@ -48,6 +53,12 @@ struct CodeField<'a> {
 #[serde(deny_unknown_fields)]
 struct FormField<'a> {
     form: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlugsField {
+    plugs: u64,
 }
 
 #[derive(Deserialize)]
@@ -79,9 +90,12 @@ impl Session {
             });
         }
         let key = one(headers, PAGE_HEADER).ok_or(Refusal::Session)?;
-        let view = lock(&agent.desk)
-            .session(key, Instant::now())
-            .ok_or(Refusal::Session)?;
+        let (mut desk, now) = (lock(&agent.desk), Instant::now());
+        let view = match call {
+            PageCall::Changed => desk.idle_session(key, now),
+            _ => desk.session(key, now),
+        };
+        let view = view.ok_or(Refusal::Session)?;
         Ok(Self {
             key: Zeroizing::new(key.to_owned()),
             view,
@@ -112,6 +126,10 @@ pub(super) async fn call(
             }
             agent.open(View::Overview).map_err(|_| Refusal::NoBrowser)?;
             return Ok(api::done());
+        }
+        PageCall::Changed => {
+            let PlugsField { plugs } = fields(body)?;
+            return Ok(changed(agent, plugs).await);
         }
         PageCall::View => fields::<NoFields>(body).map(|NoFields {}| ())?,
         PageCall::Overview => {
@@ -214,6 +232,8 @@ async fn begin_change(agent: &Arc<Agent>) -> Result<String, Refusal> {
 
 /// What a window shows: a piece of HTML, and whether it will change by itself.
 async fn show(agent: &Arc<Agent>, view: &View) -> Value {
+    // Before the tokens are looked at: what changes meanwhile is noticed.
+    let plugs = *agent.plugs.borrow();
     let (html, live, until) = match view {
         View::Overview => (overview(agent).await, false, None),
         View::Pairing(form) | View::Operation(form) => {
@@ -229,28 +249,27 @@ async fn show(agent: &Arc<Agent>, view: &View) -> Value {
     let left = until.map_or(0, |until| {
         until.saturating_duration_since(Instant::now()).as_secs()
     });
-    json!({ "html": html, "live": live, "seconds": left })
+    let mut shown = json!({ "html": html, "live": live, "seconds": left });
+    if *view == View::Overview {
+        shown["plugs"] = plugs.into();
+    }
+    shown
+}
+
+/// Waits until a UKey comes or goes; whether one did.
+async fn changed(agent: &Agent, plugs: u64) -> Value {
+    let mut watched = agent.plugs.subscribe();
+    let change = watched.wait_for(|count| *count != plugs);
+    let changed = tokio::time::timeout(CHANGE_WAIT, change).await;
+    json!({ "changed": changed.is_ok() })
 }
 
 async fn overview(agent: &Arc<Agent>) -> String {
     let now = agent.now();
-    // Without the turn the token may be in use: then the page says so and waits for nothing.
-    let found = match api::take_turn(agent) {
-        Ok(turn) => {
-            let tokens = Arc::clone(&agent.world.tokens);
-            tokio::task::spawn_blocking(move || {
-                let found = holder::list(tokens.as_ref());
-                drop(turn);
-                found.map_err(Refusal::Operation)
-            })
-            .await
-            .unwrap_or(Err(Refusal::Operation(OperationError::Fault)))
-        }
-        Err(busy) => Err(busy),
-    };
+    let found = api::list(agent).await;
     let sites = lock(&agent.approvals).list(now);
     let log: Vec<_> = lock(&agent.log).latest().cloned().collect();
-    pages::overview(found.as_deref(), &sites, &log, agent.portal.as_deref(), now)
+    pages::overview(found.as_ref(), &sites, &log, agent.portal.as_deref(), now)
 }
 
 fn fields<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {

@@ -97,19 +97,15 @@ pub struct Said {
 impl Refusal {
     /// What is said of it.
     pub fn said(&self) -> Said {
+        if let Self::Operation(error) = self {
+            return Said::of(error);
+        }
         let (status, code, chinese) = self.fixed();
-        let (chinese, english) = match self.tries_left() {
-            Some(left) => (
-                format!("口令错误，还可尝试 {left} 次"),
-                format!("the PIN is wrong, {left} tries left"),
-            ),
-            None => (chinese.to_owned(), self.english()),
-        };
         Said {
             status,
             code,
-            chinese,
-            english,
+            chinese: chinese.to_owned(),
+            english: self.english(),
         }
     }
 
@@ -184,14 +180,6 @@ impl Refusal {
         }
     }
 
-    /// The tries that a wrong PIN left.
-    fn tries_left(&self) -> Option<u8> {
-        match self {
-            Self::Operation(error) => error.tries_left(),
-            _ => None,
-        }
-    }
-
     fn english(&self) -> String {
         match self {
             Self::Host => "the Host header does not name this agent",
@@ -215,12 +203,38 @@ impl Refusal {
             Self::Unwritable => "the agent cannot write its files",
             Self::NoPlatform => "the agent was started without the platform's certificates",
             Self::Ticket(refusal) => return refusal.to_string(),
-            // Paths and causes of a token's failure are no site's business.
-            Self::Operation(OperationError::Token(error)) => token_english(error),
-            Self::Operation(OperationError::Personalise(error)) => personalise_english(error),
-            Self::Operation(error) => return error.to_string(),
+            Self::Operation(error) => return operation_english(error),
         }
         .to_owned()
+    }
+}
+
+impl Said {
+    /// What is said of an operation that did not come about.
+    pub fn of(error: &OperationError) -> Self {
+        let (status, code, chinese) = operation(error);
+        let (chinese, english) = match error.tries_left() {
+            Some(left) => (
+                format!("口令错误，还可尝试 {left} 次"),
+                format!("the PIN is wrong, {left} tries left"),
+            ),
+            None => (chinese.to_owned(), operation_english(error)),
+        };
+        Self {
+            status,
+            code,
+            chinese,
+            english,
+        }
+    }
+}
+
+/// Paths and causes of a token's failure are no site's business.
+fn operation_english(error: &OperationError) -> String {
+    match error {
+        OperationError::Token(error) => token_english(error).to_owned(),
+        OperationError::Personalise(error) => personalise_english(error).to_owned(),
+        error => error.to_string(),
     }
 }
 
@@ -234,9 +248,12 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
         None => {}
     }
     match error {
-        OperationError::NoToken | OperationError::Token(TokenError::Removed) => {
-            (S::CONFLICT, "no-ukey", "未检测到 UKey，请插入 UKey")
-        }
+        OperationError::NoToken => (S::CONFLICT, "no-ukey", "未检测到 UKey，请插入 UKey"),
+        OperationError::Token(TokenError::Removed) => (
+            S::CONFLICT,
+            "ukey-removed",
+            "UKey 已拔出，操作未完成，请重新插入后再试",
+        ),
         OperationError::SeveralTokens => (S::CONFLICT, "several-ukeys", "检测到多个 UKey，请只保留一个"),
         OperationError::NoCertificate(_) => (S::CONFLICT, "no-certificate", "UKey 中没有所需的证书"),
         OperationError::Exchanged => (S::CONFLICT, "exchanged", "操作期间 UKey 或证书已更换"),
@@ -274,6 +291,11 @@ fn operation(error: &OperationError) -> (StatusCode, &'static str, &'static str)
             S::CONFLICT,
             "ukey-full",
             "UKey 空间已满，原有证书不受影响，请更换 UKey",
+        ),
+        OperationError::Token(TokenError::NoApplication(_)) => (
+            S::CONFLICT,
+            "ukey-unprepared",
+            "UKey 尚未初始化，请联系 UKey 厂商",
         ),
         OperationError::Token(_) => (S::INTERNAL_SERVER_ERROR, "ukey-fault", "UKey 操作失败"),
         OperationError::Fault => (S::INTERNAL_SERVER_ERROR, "fault", "证书助手内部错误"),

@@ -32,6 +32,8 @@ pub enum PageCall {
     Knock,
     /// What the page shows.
     View,
+    /// Waits for a UKey that comes or goes.
+    Changed,
     /// Back to the overview.
     Overview,
     /// Approves a site.
@@ -73,6 +75,7 @@ impl Area {
             "/page/open" => Self::Page(PageCall::Open),
             "/page/knock" => Self::Page(PageCall::Knock),
             "/page/view" => Self::Page(PageCall::View),
+            "/page/changed" => Self::Page(PageCall::Changed),
             "/page/overview" => Self::Page(PageCall::Overview),
             "/page/approve" => Self::Page(PageCall::Approve),
             "/page/deny" => Self::Page(PageCall::Deny),

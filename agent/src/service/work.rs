@@ -18,12 +18,16 @@ use crate::{
     operations::{
         Asker, Asks, Job, Operation, OperationError,
         arguments::Asked,
-        holder,
+        holder::{self, Holder},
         perform::{Context, Entered, perform},
+        tokens::Tokens,
     },
     pin::Pin,
     ticket::{Presented, Ticket, TicketedOperation, used::TakeError},
-    token::PinKind,
+    token::{
+        PinKind, TokenError,
+        libraries::watch::{Change, Seen},
+    },
 };
 
 /// How often an operation that is being done past its time is looked at.
@@ -41,38 +45,69 @@ pub(super) struct Record {
     pub order: Option<String>,
 }
 
-/// Finds the token, judges what was asked against it, and uses the ticket up.
-pub(super) async fn prepare(agent: &Arc<Agent>, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
-    let agent = Arc::clone(agent);
-    tokio::task::spawn_blocking(move || {
-        let origin = match &asker {
-            Asker::Site(origin) => Some(origin.clone()),
-            Asker::Holder => None,
-        };
-        let operation = parsed.operation.name();
-        let prepared = prepare_here(&agent, asker, parsed);
-        if let Err(refusal) = &prepared {
-            let record = Record {
-                origin,
-                operation,
-                token: None,
-                order: None,
-            };
-            write(&agent, record, refusal.said().code);
-        }
-        prepared
-    })
-    .await
-    .map_err(|_| OperationError::Fault)?
+/// Looks at the tokens, one look at a time, on a thread of its own. Where another program holds a library up, the thread waits for it
+/// and nobody else does.
+pub(super) async fn look<T: Send + 'static>(
+    agent: &Agent,
+    look: impl FnOnce(&dyn Tokens) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let (looks, tokens) = (Arc::clone(&agent.looks), Arc::clone(&agent.world.tokens));
+    let looked = async {
+        // The semaphore is never closed.
+        let turn = looks.acquire_owned().await.ok()?;
+        let thread = tokio::task::spawn_blocking(move || {
+            let seen = look(tokens.as_ref());
+            drop(turn);
+            seen
+        });
+        thread.await.ok()
+    };
+    match tokio::time::timeout(agent.limits.look, looked).await {
+        Ok(seen) => seen.ok_or(Refusal::Operation(OperationError::Fault)),
+        Err(_) => Err(OperationError::Token(TokenError::Busy("UKey".to_owned())).into()),
+    }
 }
 
-fn prepare_here(agent: &Agent, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
+/// Finds the token, judges what was asked against it, and uses the ticket up.
+pub(super) async fn prepare(agent: &Arc<Agent>, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
+    let origin = match &asker {
+        Asker::Site(origin) => Some(origin.clone()),
+        Asker::Holder => None,
+    };
+    let operation = parsed.operation.name();
+    let prepared = surveyed(agent, asker, parsed).await;
+    if let Err(refusal) = &prepared {
+        let record = Record {
+            origin,
+            operation,
+            token: None,
+            order: None,
+        };
+        write(agent, record, refusal.said().code);
+    }
+    prepared
+}
+
+async fn surveyed(agent: &Arc<Agent>, asker: Asker, parsed: Asked) -> Result<Job, Refusal> {
     let Asked { operation, ticket } = parsed;
     let pin = match operation.asks() {
         Asks::AdminPin | Asks::NewPinAlone => PinKind::Admin,
         Asks::UserPin | Asks::NewUserPin => PinKind::User,
     };
-    let holder = holder::survey(agent.world.tokens.as_ref(), &operation, pin)?;
+    let (operation, holder) = look(agent, move |tokens| {
+        let holder = holder::survey(tokens, &operation, pin);
+        (operation, holder)
+    })
+    .await?;
+    let holder = holder?;
+    let agent = Arc::clone(agent);
+    tokio::task::spawn_blocking(move || judged(&agent, asker, Asked { operation, ticket }, holder))
+        .await
+        .map_err(|_| OperationError::Fault)?
+}
+
+fn judged(agent: &Agent, asker: Asker, parsed: Asked, holder: Holder) -> Result<Job, Refusal> {
+    let Asked { operation, ticket } = parsed;
     let admin_pin = open_admin_pin(agent, &operation, &asker, &holder.identity.serial)?;
     let ticket = match (operation.ticket(), ticket, &asker) {
         (None, None, _) => None,
@@ -195,6 +230,21 @@ pub(super) fn try_entered(
         finish.with(result);
     });
     Ok(())
+}
+
+/// A UKey came or went: an operation whose page waits for a PIN ends with its UKey, and overviews are made anew.
+pub(super) fn plugs_changed(agent: &Agent, change: &Change) {
+    if let Change::PulledOut(Seen {
+        identity: Some(identity),
+        ..
+    }) = change
+    {
+        let form = lock(&agent.desk).waiting_for(&identity.serial);
+        if let Some(form) = form {
+            end_waiting(agent, &form, OperationError::Token(TokenError::Removed).into());
+        }
+    }
+    agent.plugs.send_modify(|count| *count += 1);
 }
 
 /// The holder's no.

@@ -1,7 +1,11 @@
 //! Which tokens are plugged in, over all vendors' libraries, and the one that is meant.
-use yinxin_skf::{Library, Profile, Text};
+use std::fmt;
+
+use yinxin_skf::{Error, Library, Profile, Text};
 
 use super::{Identity, SkfToken, TokenError, skf::identity};
+
+pub mod watch;
 
 /// Most devices of one library that are looked at.
 const DEVICES_LIMIT: usize = 64;
@@ -9,7 +13,27 @@ const DEVICES_LIMIT: usize = 64;
 /// The libraries that could be loaded.
 pub struct TokenLibraries {
     libraries: Vec<Library>,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+/// A library or a device that cannot be used.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The library's profile, and the device where it is one.
+    pub place: String,
+    /// What is wrong.
+    pub trouble: Trouble,
+}
+
+/// What is wrong with a library or a device.
+#[derive(Debug, Clone)]
+pub enum Trouble {
+    /// The library cannot be loaded; why.
+    NotLoaded(String),
+    /// The library does not say which devices there are.
+    NoList(Error),
+    /// A device is there, and does not say what it is.
+    Device(Error),
 }
 
 /// A token that is plugged in.
@@ -28,8 +52,8 @@ pub struct Found {
 pub struct Present {
     /// In the order of the libraries.
     pub tokens: Vec<Found>,
-    /// Libraries and devices that cannot be used, for people.
-    pub problems: Vec<String>,
+    /// Libraries and devices that cannot be used.
+    pub problems: Vec<Problem>,
 }
 
 impl TokenLibraries {
@@ -40,7 +64,10 @@ impl TokenLibraries {
             let name = profile.name.clone();
             match Library::open(profile) {
                 Ok(library) => libraries.push(library),
-                Err(error) => problems.push(format!("{name}: {}", chain(&error))),
+                Err(error) => problems.push(Problem {
+                    place: name,
+                    trouble: Trouble::NotLoaded(chain(&error)),
+                }),
             }
         }
         Self { libraries, problems }
@@ -54,12 +81,13 @@ impl TokenLibraries {
     /// Looks what is plugged in now.
     pub fn present(&self) -> Present {
         let (mut tokens, mut problems) = (Vec::<Found>::new(), self.problems.clone());
+        let mut problem = |place: String, trouble| problems.push(Problem { place, trouble });
         for library in &self.libraries {
             let profile = &library.profile().name;
             let names = match library.devices() {
                 Ok(names) => names,
                 Err(error) => {
-                    problems.push(format!("{profile}: {error}"));
+                    problem(profile.clone(), Trouble::NoList(error));
                     continue;
                 }
             };
@@ -68,7 +96,9 @@ impl TokenLibraries {
                     // A token that two libraries know is one token.
                     Ok(found) if tokens.iter().any(|known| known.is(&found)) => {}
                     Ok(found) => tokens.push(found),
-                    Err(error) => problems.push(format!("{profile}, {name}: {error}")),
+                    // Pulled out since the list was made.
+                    Err(Error::Removed(_)) => {}
+                    Err(error) => problem(format!("{profile}, {name}"), Trouble::Device(error)),
                 }
             }
         }
@@ -90,7 +120,9 @@ impl TokenLibraries {
             }
         }
         match &tokens[..] {
-            [] => Err(TokenError::NoToken { problems }),
+            [] => Err(TokenError::NoToken {
+                problems: problems.iter().map(ToString::to_string).collect(),
+            }),
             [found] => found.open(),
             several => Err(TokenError::SeveralTokens(identities(several))),
         }
@@ -118,6 +150,33 @@ impl Found {
         !self.identity.serial.is_empty()
             && self.identity.serial == other.identity.serial
             && self.manufacturer == other.manufacturer
+    }
+}
+
+impl Problem {
+    /// Whether it is a device that another program uses.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.trouble, Trouble::Device(Error::Busy(_)))
+    }
+
+    /// One sentence for a screen.
+    pub fn notice(&self) -> String {
+        let what = match &self.trouble {
+            Trouble::NotLoaded(_) => "UKey 驱动程序无法加载",
+            Trouble::NoList(_) => "UKey 驱动程序无法列出设备",
+            Trouble::Device(Error::Busy(_)) => "UKey 正被其他程序使用",
+            Trouble::Device(_) => "UKey 无法读取",
+        };
+        format!("{what}：{}", self.place)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.trouble {
+            Trouble::NotLoaded(why) => write!(formatter, "{}: {why}", self.place),
+            Trouble::NoList(error) | Trouble::Device(error) => write!(formatter, "{}: {error}", self.place),
+        }
     }
 }
 

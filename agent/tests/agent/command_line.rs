@@ -306,6 +306,12 @@ fn help_has_examples_and_no_option_takes_a_pin() {
         &["--help"][..],
         &["personalise", "--help"],
         &["token", "show", "--help"],
+        &["token", "watch", "--help"],
+        &["token", "change-pin", "--help"],
+        &["sign", "--help"],
+        &["decrypt", "--help"],
+        &["login", "--help"],
+        &["open", "--help"],
     ] {
         let help = desk.agent(arguments);
         assert_eq!(code(&help), 0);

@@ -1,7 +1,9 @@
 //! The running service over raw HTTP: what it does for an approved site, and what it refuses to everybody else.
 mod attacks;
-mod bench;
+pub mod bench;
+mod codes;
 mod document;
+mod hotplug;
 mod login;
 mod operations;
 mod pages;

@@ -26,6 +26,21 @@ impl SoftToken {
         Self::made_in(&directory(), label, user, admin)
     }
 
+    /// Makes one that its vendor has not prepared.
+    pub fn bare_in(directory: &Path, label: &str) -> Self {
+        let new = NewDevice {
+            label,
+            serial: None,
+            auth_key: None,
+            cost: Cost::new(10).unwrap(),
+            application: None,
+        };
+        Self {
+            serial: make_device(&Settings::new(directory), &new).unwrap(),
+            directory: directory.to_owned(),
+        }
+    }
+
     /// Makes one anywhere.
     pub fn made_in(directory: &Path, label: &str, user: &str, admin: &str) -> Self {
         let pin = |text: &str| Pin::new(Zeroizing::new(text.to_owned())).unwrap();
@@ -48,6 +63,17 @@ impl SoftToken {
             serial: make_device(&Settings::new(directory), &new).unwrap(),
             directory: directory.to_owned(),
         }
+    }
+
+    /// The same UKey in another directory, which is another computer's.
+    pub fn moved_to(self, directory: &Path) -> Self {
+        fs::create_dir_all(directory).unwrap();
+        let moved = Self {
+            serial: self.serial.clone(),
+            directory: directory.to_owned(),
+        };
+        fs::copy(self.file(), moved.file()).unwrap();
+        moved
     }
 
     /// Opens it through the library.

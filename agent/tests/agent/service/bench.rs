@@ -1,5 +1,6 @@
 //! A running service with software tokens, a browser that opens nothing, a site, and the holder at the window.
 use std::{
+    any::Any,
     collections::VecDeque,
     io,
     net::TcpStream,
@@ -14,10 +15,13 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use yinxin_agent::{
-    operations,
+    operations::{
+        self,
+        tokens::{Plugged, PluggedIn},
+    },
     service::{Limits, Port, Service, Settings, World, browser::Browser},
     ticket::Platform,
-    token::{Identity, SkfToken, Token, TokenError, Usage},
+    token::{Identity, SkfToken, Token, TokenError, Usage, libraries::watch::Change},
 };
 use yinxin_pki::{Certificate, Name, pem};
 
@@ -134,31 +138,47 @@ impl Place {
         self.tokens.lock().unwrap().push((label, made));
         opened
     }
-
-    fn serials(&self) -> Vec<String> {
-        let tokens = self.tokens.lock().unwrap();
-        tokens.iter().map(|(_, token)| token.serial.clone()).collect()
-    }
 }
 
 /// The tests of this program share a library, and with it all tokens: a bench has only its own.
 impl operations::tokens::Tokens for Place {
-    fn list(&self) -> Result<Vec<Identity>, TokenError> {
-        let serials = self.serials();
-        let tokens = serials.iter().filter_map(|serial| self.open(serial).transpose());
-        tokens.map(|token| token.map(|token| token.identity())).collect()
+    fn plugged(&self) -> Plugged {
+        let tokens = self.tokens.lock().unwrap();
+        let plugged = tokens.iter().map(|(label, token)| {
+            let identity = Identity {
+                label: (*label).to_owned(),
+                serial: token.serial.clone(),
+            };
+            Box::new(InPlace(identity)) as Box<dyn PluggedIn>
+        });
+        Plugged {
+            tokens: plugged.collect(),
+            problems: Vec::new(),
+        }
     }
 
-    fn open(&self, serial: &str) -> Result<Option<Box<dyn Token>>, TokenError> {
-        if !self.serials().iter().any(|own| own == serial) {
-            return Ok(None);
-        }
+    /// Nothing is told: `hotplug` tries that with libraries of its own.
+    fn watch(&self, _told: Box<dyn FnMut(Change) + Send>) -> Box<dyn Any + Send> {
+        Box::new(())
+    }
+}
+
+/// A token of a bench.
+struct InPlace(Identity);
+
+impl PluggedIn for InPlace {
+    fn identity(&self) -> &Identity {
+        &self.0
+    }
+
+    fn open(&self) -> Result<Box<dyn Token>, TokenError> {
         let library = soft_token::library();
         let names = library.devices().map_err(TokenError::Device)?;
-        let Some(name) = names.iter().find(|name| name.as_str() == serial) else {
-            return Ok(None);
-        };
-        Ok(Some(Box::new(SkfToken::open(library, name)?)))
+        let name = names.iter().find(|name| name.as_str() == self.0.serial);
+        Ok(Box::new(SkfToken::open(
+            library,
+            name.ok_or(TokenError::Removed)?,
+        )?))
     }
 }
 

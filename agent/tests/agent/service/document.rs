@@ -12,6 +12,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("unblocking", include_str!("unblocking.rs")),
     ("writing", include_str!("writing.rs")),
     ("renewing", include_str!("renewing.rs")),
+    ("hotplug", include_str!("hotplug.rs")),
     ("program", include_str!("program.rs")),
 ];
 

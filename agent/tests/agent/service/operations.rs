@@ -235,7 +235,7 @@ fn a_token_that_is_pulled_out_while_the_page_is_open_is_missed() {
     let window = bench.window();
     bench.pull();
     window.enter(&[("pin", PIN)]);
-    answer(&mut asking).assert_refused(409, "no-ukey");
+    answer(&mut asking).assert_refused(409, "ukey-removed");
 }
 
 #[test]

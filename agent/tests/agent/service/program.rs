@@ -19,9 +19,9 @@ use crate::{soft_token::SoftToken, world::ADMIN_PIN};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-struct Program {
+pub struct Program {
     child: Child,
-    port: u16,
+    pub port: u16,
     token: SoftToken,
     directory: tempfile::TempDir,
     pages: std::path::PathBuf,
@@ -47,7 +47,7 @@ fn serve(directory: &std::path::Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn plug(directory: &std::path::Path) -> SoftToken {
+pub fn plug(directory: &std::path::Path) -> SoftToken {
     SoftToken::made_in(&directory.join("plugged"), "UKey", PIN, ADMIN_PIN)
 }
 
@@ -55,10 +55,21 @@ impl Program {
     fn start(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let token = plug(directory.path());
+        Self::start_in(directory, token, arguments, &[])
+    }
+
+    /// With a token of the directory, and settings of the software token.
+    pub fn start_in(
+        directory: tempfile::TempDir,
+        token: SoftToken,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let pages = directory.path().join("pages.txt");
         let mut arguments = arguments.to_vec();
         arguments.extend(["--print-pages", "pages.txt"]);
-        let mut child = serve(directory.path(), &arguments).spawn().unwrap();
+        let mut command = serve(directory.path(), &arguments);
+        let mut child = command.envs(environment.iter().copied()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
@@ -75,7 +86,7 @@ impl Program {
     }
 
     /// The address of the page that was printed as number `count`.
-    fn page(&self, count: usize) -> String {
+    pub fn page(&self, count: usize) -> String {
         let begun = Instant::now();
         loop {
             let text = fs::read_to_string(&self.pages).unwrap_or_default();
@@ -85,6 +96,31 @@ impl Program {
             assert!(begun.elapsed() < PATIENCE, "no page was printed");
             thread::sleep(Duration::from_millis(10));
         }
+    }
+}
+
+impl Program {
+    /// Where its UKeys are.
+    pub fn plugged(&self) -> std::path::PathBuf {
+        self.directory.path().join("plugged")
+    }
+
+    /// Its first UKey.
+    pub fn token(&self) -> &SoftToken {
+        &self.token
+    }
+
+    /// A site that the holder has approved, by the page that was printed as number `page`.
+    pub fn approved(&self, page: usize) -> Site {
+        let site = Site {
+            port: self.port,
+            origin: SITE.to_owned(),
+            token: String::new(),
+        };
+        let mut asking = site.begin("/v1/pairing", &json!({}));
+        Window::open(&self.page(page)).press("approve");
+        let token = answer(&mut asking).value()["token"].as_str().unwrap().to_owned();
+        Site { token, ..site }
     }
 }
 
@@ -100,15 +136,7 @@ fn the_program_serves_prints_its_pages_and_ends_by_a_signal() {
     let mut program = Program::start(&["--port", "0", "--open"]);
     let overview = Window::open(&program.page(0));
     assert!(overview.html().contains("UKey"));
-    let site = Site {
-        port: program.port,
-        origin: SITE.to_owned(),
-        token: String::new(),
-    };
-    let mut asking = site.begin("/v1/pairing", &json!({}));
-    Window::open(&program.page(1)).press("approve");
-    let token = answer(&mut asking).value()["token"].as_str().unwrap().to_owned();
-    let site = Site { token, ..site };
+    let site = program.approved(1);
     let tokens = site.call("/v1/tokens", &json!({})).value();
     assert_eq!(tokens["tokens"][0]["serial"], program.token.serial);
     assert_eq!(tokens["tokens"][0]["signing_certificate"], Value::Null);
@@ -144,6 +172,21 @@ fn the_program_serves_prints_its_pages_and_ends_by_a_signal() {
         let last: Value = serde_json::from_str(&rest).unwrap();
         assert_eq!(last["ended"], true);
     }
+}
+
+#[test]
+fn the_user_opens_the_overview_of_the_running_service() {
+    let program = Program::start(&["--port", "0"]);
+    let opened = Command::new(env!("CARGO_BIN_EXE_yinxin-agent"))
+        .args(["open", "--state", "state", "--json"])
+        .current_dir(program.directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(opened.status.code(), Some(0));
+    // The page's address goes to the browser alone.
+    let told: Value = serde_json::from_slice(&opened.stdout).unwrap();
+    assert_eq!(told, json!({ "opened": true }));
+    assert!(Window::open(&program.page(0)).html().contains("证书助手"));
 }
 
 #[test]
