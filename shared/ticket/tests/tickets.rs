@@ -158,7 +158,7 @@ fn what_is_not_of_the_form_is_malformed_even_if_it_is_signed() {
     let root = root();
     let signer = signer(&root);
     let platform = known(&[&signer, &root]).unwrap();
-    let changes: [Change; 7] = [
+    let alterations: [Change; 7] = [
         |ticket| ticket.version = 2,
         |ticket| ticket.id = "x".repeat(21),
         |ticket| ticket.id = "x".repeat(65),
@@ -167,7 +167,7 @@ fn what_is_not_of_the_form_is_malformed_even_if_it_is_signed() {
         |ticket| ticket.order = String::new(),
         |ticket| ticket.order = "9".repeat(65),
     ];
-    for (number, change) in changes.into_iter().enumerate() {
+    for (number, change) in alterations.into_iter().enumerate() {
         let mut changed = ticket();
         change(&mut changed);
         let refused = platform.verify(&signed(&changed, &signer), &presented(NOW));
