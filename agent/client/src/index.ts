@@ -12,6 +12,5 @@ export { LOGIN_PREFIX, LoginError, readLoginStatement } from "./login.js";
 export type { ExpectedLogin, LoginStatement } from "./login.js";
 export type {
   CertificateEntry, CertificateRequest, Login, LoginChallenge, PersonaliseRequest, Personalised, RawSignature,
-  RenewedCertificates, SignedMessage,
-  Status, Token, Written,
+  RenewedCertificates, SignedMessage, Status, Token, Written,
 } from "./types.js";
