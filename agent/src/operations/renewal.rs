@@ -1,6 +1,6 @@
 //! Renewed certificates: written beside the old ones, judged, and only then put in their place.
 //!
-//! For new keys "beside" is a container of its own: [`request`] makes it with the new signing key, [`Renewal::write`] fills it
+//! For new keys "beside" is a container of its own: [`request()`] makes it with the new signing key, [`Renewal::write`] fills it
 //! and makes it current, which is the replacement of one record. The old container stays, so that its key decrypts what was
 //! encrypted to it.
 //!

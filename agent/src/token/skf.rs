@@ -1,25 +1,21 @@
 //! A UKey through its vendor's library (GM/T 0016).
 use std::time::Duration;
 
-use time::OffsetDateTime;
 use yinxin_pki::{Certificate, EnvelopedKey, EnvelopedKeyBlob, PublicKey};
 use yinxin_skf::{Application, Choice, Container, Device, Error, KeyUse, Library, Text};
 use zeroize::Zeroizing;
 
-use super::{
-    Identity, PinKind, RECORD_LIMIT_BYTES, Token, TokenError, Tries, TriesLeft, Usage,
-    containers::CURRENT_RECORD,
-};
+use super::{Identity, PinKind, RECORD_LIMIT_BYTES, Token, TokenError, Tries, TriesLeft, Usage};
 use crate::pin::Pin;
 
+mod current;
 mod record;
 
+use current::current;
 use record::Record;
 
 /// How long a token waits for another program to let go of it.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-/// Most containers that are looked into for the current one.
-const CONTAINERS_LIMIT: usize = 64;
 
 /// A UKey.
 pub struct SkfToken {
@@ -382,44 +378,6 @@ impl Selected {
         let container = application.container(&name)?;
         Ok(Self { name, container })
     }
-}
-
-/// The current container: the one that the record names, else the one that the profile chooses.
-fn current(application: &Application, choice: &Choice, buffer_bytes: u32) -> Result<Option<Text>, Error> {
-    let mut names = application.containers()?;
-    let recorded = match Record::new(application, CURRENT_RECORD, buffer_bytes).read() {
-        Ok(recorded) => recorded,
-        Err(error @ (Error::Removed(_) | Error::Busy(_))) => return Err(error),
-        // A library that has its own way with files that are not there: its tokens have no such record.
-        Err(_) => None,
-    };
-    let place = recorded
-        .and_then(|name| names.iter().position(|held| held.as_str().as_bytes() == name))
-        .or_else(|| match choice {
-            Choice::First => latest(application, &names),
-            Choice::Named(wanted) => names.iter().position(|name| name.as_str() == wanted),
-        });
-    Ok(place.map(|place| names.swap_remove(place)))
-}
-
-/// The container whose signing certificate ends last, the first one where none has any: of several, which others made, that is
-/// the one in use.
-fn latest(application: &Application, names: &[Text]) -> Option<usize> {
-    if names.len() < 2 {
-        return (!names.is_empty()).then_some(0);
-    }
-    let ends = |name| -> Option<OffsetDateTime> {
-        let der = application
-            .container(name)
-            .ok()?
-            .certificate(KeyUse::Signing)
-            .ok()??;
-        let certificate = Certificate::from_der(&der).ok()?;
-        certificate.public_key().map(|_| certificate.not_after())
-    };
-    let ends: Vec<Option<OffsetDateTime>> = names.iter().take(CONTAINERS_LIMIT).map(ends).collect();
-    // From behind, because of equal ones the last is taken.
-    (0..ends.len()).rev().max_by_key(|&place| ends[place])
 }
 
 /// The one that the profile chooses.
