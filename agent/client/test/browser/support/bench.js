@@ -162,13 +162,15 @@ export function test(name, run) {
  * A test in which something is tried that must not work. A good call works before it and after it; and the agent's log, its approved sites, the
  * tries of the PIN and the number of windows are afterwards as they were, but for what is expected to be added.
  */
-export function attack(made, name, run, { log = [], pages = 0 } = {}) {
+export function attack(made, name, run, { log = [], pages = 0, approvals = false } = {}) {
   test(name, async () => {
     const kept = await made.state();
     const tabs = made.context.pages();
     await run();
     for (const page of made.context.pages()) if (!tabs.includes(page)) await page.close();
-    assert.deepEqual(await made.state(), { ...kept, log: [...kept.log, ...log], pages: kept.pages + pages });
+    const now = await made.state();
+    const expected = { ...kept, log: [...kept.log, ...log], pages: kept.pages + pages };
+    assert.deepEqual(now, approvals ? { ...expected, approvals: now.approvals } : expected);
   });
 }
 
@@ -178,3 +180,28 @@ function executable() {
   if (found === undefined) throw new Error("no Chromium on the PATH");
   return found;
 }
+
+/** What a page gets out of a fetch. */
+export async function attempt(page, address, options = {}) {
+  return await page.evaluate(async ([url, given]) => {
+    try {
+      const answer = await fetch(url, given);
+      return { type: answer.type, status: answer.status, text: await answer.text() };
+    } catch (error) {
+      return { error: error.name };
+    }
+  }, [address, options]);
+}
+
+/** Nothing: the browser hides even why. Calls without CORS end so too, for the agent's answers say that no other site may have them. */
+export const UNREADABLE = { error: "TypeError" };
+
+/** A call as the client makes it. */
+export function json(body = {}, token = undefined) {
+  const headers = { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+  return { method: "POST", headers, body: JSON.stringify(body) };
+}
+
+/** What a site wants signed, as JSON. */
+export const CONTRACT = "甲方向乙方支付人民币壹万元整。";
+export const TO_SIGN = { message: Buffer.from(CONTRACT).toString("base64"), format: "raw" };
