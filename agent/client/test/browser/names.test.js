@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 
 import { EVIL, TO_SIGN, UNREADABLE, attack, attempt, bench, json } from "./support/bench.js";
 
-const b = bench();
+// Chromium keeps a rebound page from this computer by itself (origins.test.js); other browsers do not.
+const b = bench({ guard: false });
 
 /** A page of this origin, which is the agent's computer by now: it came before the name was pointed there. */
 async function rebound(name) {
@@ -58,7 +59,7 @@ attack(b, "a frame of the rebound page is refused like the page", async () => {
     frame.addEventListener("load", resolve);
     document.body.append(frame);
   }), `${origin}/`));
-  assert.deepEqual(calls.map(({ status }) => status), [421]);
+  assert.ok(calls.length > 0 && calls.every(({ status }) => status === 421));
 });
 
 attack(b, "the agent's page is there under one name alone", async () => {

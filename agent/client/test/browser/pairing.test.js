@@ -7,7 +7,7 @@ const b = bench();
 const api = (name) => `${b.agent.origin}/v1/${name}`;
 
 attack(b, "a stranger who asks again and again opens no flood of windows", async () => {
-  const page = await evil();
+  const page = await b.open(`${EVIL}/`);
   const asking = [];
   for (let round = 0; round < 3; round += 1) {
     asking.push(attempt(page, api("pairing"), json()));

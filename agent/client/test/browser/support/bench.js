@@ -19,6 +19,12 @@ const LIMIT_MS = 30_000;
 const LOCAL_NETWORK = "local-network-access";
 const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
+/** In a page of a site. */
+const CONNECT = async (port) => {
+  const { Agent } = await import("/dist/index.js");
+  globalThis.agent = await Agent.connect({ ports: [port] });
+};
+
 export class Bench {
   agent;
   tap;
@@ -28,17 +34,18 @@ export class Bench {
   /** A page of the approved site, which has the client as `agent`. */
   site;
 
-  async start({ approve = true } = {}) {
+  /** Without `guard` the browser lets every site call this computer, as browsers without Local Network Access do. */
+  async start({ guard = true } = {}) {
     this.agent = await Agent.start();
     this.tap = await Tap.start(this.agent.port);
     this.sites = await Sites.start(siteCertificate(this.agent.directory));
-    this.browser = await chromium.launch({ executablePath: executable(), args: this.#arguments(), timeout: LIMIT_MS });
+    this.browser = await chromium.launch({ executablePath: executable(), args: this.#arguments(guard), timeout: LIMIT_MS });
     this.context = await this.browser.newContext({ locale: "zh-CN" });
     this.context.setDefaultTimeout(LIMIT_MS / 2);
     for (const origin of [SITE, OTHER, EVIL]) await this.permit(origin);
     // The overview that `--open` asks for: the holder closes it.
     await (await this.window()).close();
-    if (approve) this.site = await this.approved(SITE);
+    this.site = await this.approved(SITE);
   }
 
   async stop() {
@@ -70,10 +77,7 @@ export class Bench {
   /** A page of a site that asked, and that the holder allowed by a click. */
   async approved(origin) {
     const page = await this.open(`${origin}/`);
-    const connecting = page.evaluate(async (port) => {
-      const { Agent } = await import("/dist/index.js");
-      globalThis.agent = await Agent.connect({ ports: [port] });
-    }, this.agent.port);
+    const connecting = page.evaluate(CONNECT, this.agent.port);
     const window = await this.window();
     await window.getByRole("button", { name: "允许" }).click();
     await connecting;
@@ -86,7 +90,7 @@ export class Bench {
     return await page.evaluate(() => JSON.parse(localStorage.getItem("yinxin-agent")).token);
   }
 
-  /** Begins a call of the approved site that needs the holder. `ended` is its result, or the code of the refusal. */
+  /** Begins a call of the approved site that needs the holder. `ended` is how it ends: done, a refusal's code, or site-left. */
   begin(method, ...values) {
     const ended = this.site.evaluate(async ([name, given]) => {
       try {
@@ -95,7 +99,7 @@ export class Bench {
       } catch (error) {
         return error.code ?? String(error);
       }
-    }, [method, values]);
+    }, [method, values]).catch(() => "site-left");
     return { ended };
   }
 
@@ -103,6 +107,13 @@ export class Bench {
   async state() {
     const tokens = await this.site.evaluate(async () => await globalThis.agent.tokens());
     return { tokens, log: this.agent.log, approvals: this.agent.approvals, pages: this.agent.pages.length };
+  }
+
+  /** Puts a failed test's leavings away: what waits for the holder ends when the site's page goes. */
+  async tidy() {
+    await this.site.reload();
+    await this.site.evaluate(CONNECT, this.agent.port);
+    this.agent.passOverPages();
   }
 
   /** What the agent was asked while something was done: method, path and how it answered. */
@@ -122,7 +133,7 @@ export class Bench {
     }
   }
 
-  #arguments() {
+  #arguments(guard) {
     const { securePort, plainPort } = this.sites;
     const { port } = this.agent;
     const agentsNames = ["127.0.0.1", "localhost", "localhost.", "rebound.example", "evil.localhost"];
@@ -135,7 +146,7 @@ export class Bench {
       // The sites are on the internet, as far as the browser knows: so its rules for calls to this computer apply.
       `--ip-address-space-overrides=127.0.0.1:${securePort}=public,127.0.0.1:${plainPort}=public`,
       "--ignore-certificate-errors", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync",
+      "--disable-component-update", "--disable-sync", ...(guard ? [] : ["--disable-features=LocalNetworkAccessChecks"]),
     ];
   }
 }
@@ -149,6 +160,8 @@ export function line({ method, path, status, answer = "" }) {
 /** A bench for the tests of a file. */
 export function bench(options) {
   const made = new Bench();
+  // Every test is skipped then.
+  if (PROGRAM === undefined) return made;
   before(async () => await made.start(options), { timeout: 2 * LIMIT_MS });
   after(async () => await made.stop(), { timeout: LIMIT_MS });
   return made;
@@ -166,8 +179,14 @@ export function attack(made, name, run, { log = [], pages = 0, approvals = false
   test(name, async () => {
     const kept = await made.state();
     const tabs = made.context.pages();
-    await run();
-    for (const page of made.context.pages()) if (!tabs.includes(page)) await page.close();
+    try {
+      await run();
+    } catch (error) {
+      await made.tidy();
+      throw error;
+    } finally {
+      for (const page of made.context.pages()) if (!tabs.includes(page)) await page.close();
+    }
     const now = await made.state();
     const expected = { ...kept, log: [...kept.log, ...log], pages: kept.pages + pages };
     assert.deepEqual(now, approvals ? { ...expected, approvals: now.approvals } : expected);

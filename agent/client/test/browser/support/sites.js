@@ -9,6 +9,8 @@ const CLIENT = new URL("../../../", import.meta.url).pathname;
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8" };
 
 export class Sites {
+  /** What was asked for: method, host, path. */
+  requests = [];
   #pages = new Map();
   #servers;
 
@@ -48,6 +50,7 @@ export class Sites {
   }
 
   async #answer(request, response) {
+    this.requests.push(`${request.method} ${request.headers.host}${request.url}`);
     const path = new URL(request.url, "https://site.example").pathname;
     if (path === "/") return reply(response, { content: "<!doctype html><title>site</title>", headers: { "content-type": TYPES[".html"] } });
     const page = this.#pages.get(path);
