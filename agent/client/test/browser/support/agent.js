@@ -1,5 +1,5 @@
 // The agent as a program, with a software UKey that has certificates and a platform whose tickets it trusts.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -46,8 +46,8 @@ export class Agent {
     return join(this.directory, name);
   }
 
-  read(name) {
-    return existsSync(this.file(name)) ? readFileSync(this.file(name), "utf8") : "";
+  read(name, encoding = "utf8") {
+    return existsSync(this.file(name)) ? readFileSync(this.file(name), encoding) : "";
   }
 
   /** Addresses of the windows that it wanted opened so far. */
@@ -80,9 +80,12 @@ export class Agent {
     return this.read("state/approved-sites.json");
   }
 
-  /** Runs another command of the program; its output as JSON. */
-  command(...words) {
-    return JSON.parse(execFileSync(PROGRAM, [...words, "--json"], { cwd: this.directory, encoding: "utf8" }));
+  /** What the program says of a file, offline, when it trusts the CAs of the UKey's certificates. */
+  verify(name) {
+    mkdirSync(this.file("trust"), { recursive: true });
+    copyFileSync(this.file("chain.pem"), this.file("trust/chain.pem"));
+    const done = spawnSync(PROGRAM, ["verify", name, "--trust", "trust", "--json"], { cwd: this.directory, encoding: "utf8" });
+    return JSON.parse(done.stdout);
   }
 
   /** Puts the UKey back as it was at first. */

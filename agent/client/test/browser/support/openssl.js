@@ -2,7 +2,7 @@
 // than the agent's.
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -36,21 +36,25 @@ export async function verifySignature(directory, certificate, message, signature
   await run("openssl", ["pkeyutl", "-verify", "-pubin", "-inkey", key, "-in", at.message, "-sigfile", at.signature, ...SM2]);
 }
 
-/** Throws where a certificate (DER) does not verify up to the root; `chain` is a file: issuing CA first, root last. */
+/** Throws where a certificate (DER) does not verify by the CAs of a file: issuing CA first, root last. Link by link, for OpenSSL takes the SM2
+ * identity for the first one alone. */
 export async function verifyChain(directory, certificate, chain) {
-  const at = files(directory, { certificate });
-  const pem = `${at.certificate}.pem`;
-  await run("openssl", ["x509", "-in", at.certificate, "-inform", "DER", "-out", pem]);
-  await run("openssl", ["verify", "-vfyopt", "distid:1234567812345678", "-CAfile", chain, pem]);
+  const issuers = readFileSync(chain, "utf8").split(/(?<=-----END CERTIFICATE-----\n)/);
+  const der = files(directory, { certificate }).certificate;
+  const leaf = `${der}.pem`;
+  await run("openssl", ["x509", "-in", der, "-inform", "DER", "-out", leaf]);
+  const links = [leaf, ...issuers.map((issuer) => files(directory, { issuer }).issuer)];
+  for (const [at, subject] of links.slice(0, -1).entries()) {
+    await run("openssl", ["verify", "-partial_chain", "-vfyopt", "distid:1234567812345678", "-CAfile", links[at + 1], subject]);
+  }
 }
 
 /** Encrypts for a certificate (a PEM file): a DER `SM2Cipher`. */
 export async function encryptFor(directory, certificate, plaintext) {
   const at = files(directory, { plaintext });
-  const [key, out] = [`${at.plaintext}.key`, `${at.plaintext}.out`];
+  const key = `${at.plaintext}.key`;
   await run("openssl", ["x509", "-in", certificate, "-pubkey", "-noout", "-out", key]);
   const { stdout } = await run("openssl", ["pkeyutl", "-encrypt", "-pubin", "-inkey", key, "-in", at.plaintext], { encoding: "buffer" });
-  writeFileSync(out, stdout);
   return stdout;
 }
 
