@@ -1,19 +1,14 @@
-// The client against the agent itself: a program of this repository, on a free port, with a token in a file.
+// The client against the agent itself: a program of this repository, on a free port, with a software UKey.
 // YINXIN_AGENT names the program; without it these tests are skipped.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 
 import { Agent, AgentError, LoginError, fromBase64, readLoginStatement, toBase64 } from "../dist/index.js";
+import { Agent as Program, PROGRAM } from "./browser/support/agent.js";
 
-const PROGRAM = process.env.YINXIN_AGENT;
 const SITE = "https://site.example";
-const PIN = "holder-1";
+const LIMIT_MS = 30_000;
 
 /** What a browser adds: the origin of the page. */
 const fromSite = (origin) => (address, options) => fetch(address, { ...options, headers: { ...options.headers, origin } });
@@ -25,36 +20,21 @@ class Memory {
   removeItem(name) { this.#items.delete(name); }
 }
 
-describe("the client and the agent", { skip: PROGRAM === undefined ? "YINXIN_AGENT is not set" : false }, () => {
-  let directory, program, port, pages = 0;
+describe("the client and the agent", { skip: PROGRAM === undefined ? "YINXIN_AGENT is not set" : false, timeout: LIMIT_MS }, () => {
+  let program, port;
 
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), "yinxin-client-"));
-    writeFileSync(join(directory, "pins"), `${PIN}\nvendor-admin\n`, { mode: 0o600 });
-    const options = { cwd: directory, encoding: "utf8" };
-    const made = spawnSync(PROGRAM, ["token", "init", "--dir", "token", "--pin-file", "pins"], options);
-    assert.equal(made.status, 0, made.stderr);
-    const serve = ["serve", "--port", "0", "--dir", "token", "--state", "state", "--json", "--print-pages", "pages.txt"];
-    program = spawn(PROGRAM, serve, { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
-    const [first] = await program.stdout.take(1).toArray();
-    port = JSON.parse(first).listening.port;
+    program = await Program.start();
+    ({ port } = program);
+    // The overview, which nobody looks at.
+    await program.nextPage();
   });
 
-  after(() => {
-    program?.kill();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  after(async () => await program?.stop());
 
   /** The holder at the next page that the agent opens. */
   async function page() {
-    let address;
-    while (address === undefined) {
-      try {
-        address = readFileSync(join(directory, "pages.txt"), "utf8").split("\n").slice(0, -1)[pages];
-      } catch { /* No page yet. */ }
-      if (address === undefined) await wait(20);
-    }
-    pages += 1;
+    const address = await program.nextPage();
     const own = new URL(address).origin;
     const post = async (path, body, key) => {
       const headers = { "content-type": "application/json", origin: own, ...(key === undefined ? {} : { "yinxin-page": key }) };
@@ -79,14 +59,14 @@ describe("the client and the agent", { skip: PROGRAM === undefined ? "YINXIN_AGE
     const again = await Agent.connect(connection);
     assert.equal(asked, 1);
     const [token] = await again.tokens();
-    assert.equal(token.signing_certificate, null);
-    assert.equal(token.user_pin_tries_left, 6);
+    assert.equal(token.signing_certificate.holder, program.world.holder);
+    assert.equal(token.user_pin_tries_left, program.world.tries);
 
-    await assert.rejects(agent.sign("合同"), { name: "AgentError", code: "no-certificate", status: 409 });
+    await assert.rejects(agent.sign("YINXIN-LOGIN-1\n{}"), { name: "AgentError", code: "confusable-message", status: 422 });
 
     const changing = agent.changePin();
     const change = await page();
-    await change.press("enter", { pin: toBase64(PIN), new: toBase64("new-pin-1"), again: toBase64("new-pin-1") });
+    await change.press("enter", { pin: toBase64(program.world.pin), new: toBase64("new-pin-1"), again: toBase64("new-pin-1") });
     await changing;
 
     const leaving = new AbortController();

@@ -114,7 +114,8 @@ function encoded(text) {
 
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button[data-action]") : null;
-  if (button === null) return;
+  // Not every browser keeps a click on the words of a disabled button to itself.
+  if (button === null || button.disabled) return;
   const { action, form, origin } = button.dataset;
   if (action === "revoke") call("/page/revoke", { origin });
   else if (["approve", "deny", "cancel"].includes(action)) call(`/page/${action}`, { form });

@@ -12,6 +12,8 @@ use super::{
 
 /// Header with the session key of the agent's own pages.
 pub const PAGE_HEADER: &str = "yinxin-page";
+/// Headers of what is fetched before anybody wants to see it.
+const FETCHED_AHEAD: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
 /// The one kind of body.
 const JSON: &str = "application/json";
 
@@ -133,6 +135,11 @@ impl Gate<'_> {
             && one(&parts.headers, header::ORIGIN.as_str()) != Some(own.as_str())
         {
             return Err(Refusal::Origin);
+        }
+        // By speculation rules a site has its browser fetch a page ahead, and Chromium then states that nobody sent it there: what
+        // is refused as a navigation must not come in as the answer to one that was made before.
+        if FETCHED_AHEAD.iter().any(|name| parts.headers.contains_key(*name)) {
+            return Err(Refusal::Metadata);
         }
         if area == Area::Shell {
             // Opened by the holder's system or reloaded: not framed, not fetched, not linked to from a site.

@@ -80,6 +80,28 @@ fn a_page_is_not_given_to_frames_links_or_scripts_of_sites() {
 }
 
 #[test]
+fn a_page_is_not_fetched_ahead() {
+    let bench = Bench::new();
+    // As Chromium does it for a site: stated to come from nowhere, without mode and destination.
+    let ahead = shell(bench.port)
+        .without("sec-fetch-mode")
+        .without("sec-fetch-dest");
+    assert_eq!(ahead.send(bench.port).status, 200);
+    for (name, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+    ] {
+        ahead
+            .clone()
+            .set(name, value)
+            .send(bench.port)
+            .assert_refused(403, "fetch-metadata");
+    }
+}
+
+#[test]
 fn script_and_style_are_not_given_to_sites() {
     let bench = Bench::new();
     for (path, dest) in [("/assets/agent.js", "script"), ("/assets/agent.css", "style")] {
