@@ -29,11 +29,14 @@ export interface CertificateEntry {
 export interface Token {
   serial: string;
   label: string;
-  user_pin_tries_left: number;
+  /** `null` where the token does not say: then there is an {@link error}. */
+  user_pin_tries_left: number | null;
   signing_certificate: CertificateEntry | null;
   encryption_certificate: CertificateEntry | null;
   /** Earlier ones; what was encrypted to them still opens. */
   former_certificates: CertificateEntry[];
+  /** Why it cannot be used: a code as of {@link AgentError}, such as `ukey-busy` or `ukey-unprepared`. */
+  error?: string;
 }
 
 /** What a site wants answered. */

@@ -184,7 +184,7 @@ fn enter(agent: &Arc<Agent>, session: &Session, body: &[u8]) -> Result<(), Refus
     let pin = pin.map(typed).transpose()?;
     let new = match (new, again) {
         (Some(new), Some(again)) => Some((typed(new)?, typed(again)?)),
-        (None, None) => None,
+        (None, None) if pin.is_some() => None,
         _ => return Err(Refusal::Arguments(ArgumentError::Fields)),
     };
     work::try_entered(agent, form, |asks| Entered::new(asks, pin, new))
