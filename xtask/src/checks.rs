@@ -6,22 +6,25 @@ use anyhow::Result;
 
 use crate::local;
 use crate::progress::{note, step};
-use crate::project::{cargo, check, command, python, root};
+use crate::project::{binaries, cargo, check, command, python, root};
 use crate::stack::Stack;
 use crate::tools;
 
+/// The signer agent's client for sites, in TypeScript.
+const CLIENT: &str = "agent/client";
 const TEMPLATE: &str = "infra/template.yaml";
 
 /// Everything that is tested: units, template, then the journeys through a deployed stack of their own.
 pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
     tools::prepare()?;
+    tools::prepare_browser()?;
     if interop {
         tools::prepare_interop()?;
     }
     // All commands below name the whole workspace: with fewer packages or without tests cargo would choose other features for the
     // dependencies, and compile them once more.
     step("Build with tests (several minutes the first time)", || {
-        check(workspace("build").args(["--lib", "--bins", "--tests"]))
+        check(workspace("build").args(["--lib", "--bins", "--tests", "--examples"]))
     })?;
     step("Unit tests", || {
         check(workspace("test").args(["--lib", "--bins"]))
@@ -34,6 +37,9 @@ pub fn test(interop: bool, filters: &[&str]) -> Result<()> {
         unit_tests("infra/local/tests")
     })?;
     step("Sandbox", || unit_tests("infra/sandbox/tests"))?;
+    step("Packages of the agent's client", client_packages)?;
+    step("The agent's client", || check(&mut client("test")))?;
+    step("The agent in a browser", || check(&mut client("test:browser")))?;
     let stack = Stack::for_tests();
     let mut running = local::start(
         &stack,
@@ -77,6 +83,23 @@ fn workspace(action: &str) -> Command {
     let mut command = cargo();
     command.args([action, "--profile", "local", "--workspace"]);
     command
+}
+
+/// Brings the client's pinned packages.
+fn client_packages() -> Result<()> {
+    let mut npm = command("npm");
+    npm.args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(root().join(CLIENT));
+    check(&mut npm)
+}
+
+/// A script of the client's package, against the agent that was built.
+fn client(script: &str) -> Command {
+    let mut npm = command("npm");
+    npm.args(["run", "--silent", script])
+        .current_dir(root().join(CLIENT))
+        .env("YINXIN_AGENT", binaries().join("yinxin-agent"));
+    npm
 }
 
 /// Formatting, clippy, documentation, the template and, where cargo-deny is installed, licences and advisories.

@@ -1,5 +1,5 @@
-//! What must be on the machine: Python with venv, a C compiler, OpenSSL, for comparisons Java with BouncyCastle; and the project's
-//! Python environment.
+//! What must be on the machine: Python with venv, a C compiler, OpenSSL, for tests Node with npm and Chromium, for comparisons Java with
+//! BouncyCastle; and the project's Python environment.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -45,6 +45,33 @@ const TOOLS: [Tool; 4] = [
     },
 ];
 
+/// What the tests of the signer agent in a browser need.
+const BROWSER_TOOLS: [Tool; 3] = [
+    Tool {
+        name: "Node 20 or later",
+        probe: &[
+            "node",
+            "-e",
+            "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)",
+        ],
+        packages: &["nodejs"],
+    },
+    Tool {
+        name: "npm",
+        probe: &["npm", "--version"],
+        packages: &["npm"],
+    },
+    Tool {
+        name: "Chromium",
+        probe: &[
+            "sh",
+            "-c",
+            "command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable",
+        ],
+        packages: &["chromium"],
+    },
+];
+
 /// What just the comparisons with other implementations need.
 const INTEROP_TOOLS: [Tool; 3] = [
     Tool {
@@ -73,6 +100,11 @@ const INTEROP_TOOLS: [Tool; 3] = [
 pub fn prepare() -> Result<()> {
     step("Tools", || install(&TOOLS))?;
     environment()
+}
+
+/// Makes sure that a browser is there and what drives it.
+pub fn prepare_browser() -> Result<()> {
+    step("Tools for tests in a browser", || install(&BROWSER_TOOLS))
 }
 
 /// Makes sure that the other implementations are there.

@@ -71,17 +71,19 @@ attack(b, "the agent's page is there under one name alone", async () => {
   assert.equal((await (await b.context.newPage()).goto(address("127.0.0.1"))).status(), 200);
 });
 
-for (const [what, host] of [
-  ["127.1", "127.1"], ["a number", "2130706433"], ["hexadecimal", "0x7f.0.0.1"], ["octal", "0177.0.0.1"], ["IPv6 around IPv4", "[::ffff:127.0.0.1]"],
-  ["all interfaces", "0.0.0.0"], ["IPv6", "[::1]"], ["another loopback address", "127.0.0.2"], ["localhost", "localhost"],
+for (const [what, host, status] of [
+  // Browsers make 127.0.0.1 of these, and the call is a stranger's like any other.
+  ["127.1", "127.1", 403], ["a number", "2130706433", 403], ["hexadecimal", "0x7f.0.0.1", 403], ["octal", "0177.0.0.1", 403],
+  ["localhost", "localhost", 403],
+  // Nobody listens there. The first one Chromium calls nowhere.
+  ["all interfaces", "0.0.0.0"], ["IPv6", "[::1]"], ["IPv6 around IPv4", "[::ffff:127.0.0.1]"], ["another loopback address", "127.0.0.2"],
 ]) {
   attack(b, `another way to write the address opens nothing: ${what}`, async () => {
-    // Browsers make 127.0.0.1 of the first four, and the call is a stranger's like any other; on the others nobody listens, or Host betrays them.
     const page = await b.open(`${EVIL}/`);
     for (const options of [json({}, await b.token()), { method: "POST", mode: "no-cors", body: "{}" }]) {
       const { result, calls } = await b.asked(() => attempt(page, `http://${host}:${b.agent.port}/v1/tokens`, options));
       assert.deepEqual(result, UNREADABLE);
-      assert.ok(calls.every(({ status }) => [403, 421].includes(status)));
+      assert.deepEqual(calls.map((call) => call.status), status === undefined ? [] : [status]);
     }
   });
 }

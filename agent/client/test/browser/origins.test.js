@@ -36,21 +36,21 @@ attack(b, "a sandboxed frame of the approved site is a stranger", async () => {
   const page = await b.open(`${SITE}/`);
   const { result, calls } = await fromFrame(page, { sandbox: "allow-scripts", srcdoc: "<p>x", allow: "local-network-access *; loopback-network *" });
   assert.deepEqual(result, UNREADABLE);
-  for (const { headers, status } of calls) assert.deepEqual([headers.origin, status], ["null", 403]);
+  refused(calls, "null");
 });
 
 attack(b, "a page in a data: address is a stranger", async () => {
   const page = await b.open(`${SITE}/`);
   const { result, calls } = await fromFrame(page, { src: "data:text/html,<p>x", allow: "local-network-access *; loopback-network *" });
   assert.deepEqual(result, UNREADABLE);
-  for (const { headers, status } of calls) assert.deepEqual([headers.origin, status], ["null", 403]);
+  refused(calls, "null");
 });
 
 attack(b, "a stranger in a frame of the approved site stays a stranger", async () => {
   const page = await b.open(`${SITE}/`);
   const { result, calls } = await fromFrame(page, { src: `${EVIL}/`, allow: "local-network-access *; loopback-network *" });
   assert.deepEqual(result, UNREADABLE);
-  for (const { headers, status } of calls) assert.deepEqual([headers.origin, status], [EVIL, 403]);
+  refused(calls, EVIL);
 });
 
 attack(b, "a frame of the approved site in a stranger's page asks for the site, and the stranger reads nothing", async () => {
@@ -88,7 +88,7 @@ attack(b, "a blob: page of a stranger is the stranger's", async () => {
   await popup.waitForLoadState();
   const { result, calls } = await b.asked(async () => attempt(popup, api("sign"), await stolen()));
   assert.deepEqual(result, UNREADABLE);
-  for (const { headers, status } of calls) assert.deepEqual([headers.origin, status], [EVIL, 403]);
+  refused(calls, EVIL);
 });
 
 attack(b, "a worker of a stranger is the stranger", async () => {
@@ -117,7 +117,7 @@ attack(b, "a service worker of a stranger is the stranger", async () => {
     return result;
   }, [api("sign"), await stolen()]));
   assert.equal(result, "TypeError");
-  for (const { headers, status } of calls) assert.deepEqual([headers.origin, status], [EVIL, 403]);
+  refused(calls, EVIL);
 });
 
 attack(b, "a page in a file is a stranger", async () => {
@@ -133,7 +133,7 @@ attack(b, "the approved site without TLS is another site", async () => {
   const page = await b.open("http://site.example/");
   const { result, calls } = await b.asked(async () => attempt(page, api("sign"), await stolen()));
   assert.deepEqual(result, UNREADABLE);
-  for (const { headers, status } of calls) assert.deepEqual([headers.origin, status], ["http://site.example", 403]);
+  assert.deepEqual(calls, []);
 });
 
 for (const [what, origin] of [

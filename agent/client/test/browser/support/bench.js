@@ -1,6 +1,7 @@
 // A browser, an agent on its computer, an approved site and others that are not: what every test of this directory begins with.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { after, before, it } from "node:test";
 
 import { chromium } from "playwright-core";
@@ -24,6 +25,10 @@ const CONNECT = async (port) => {
   const { Agent } = await import("/dist/index.js");
   globalThis.agent = await Agent.connect({ ports: [port] });
 };
+
+/** Every attack has its row there; agent/tests/agent/service/document.rs sees that every row has its attack. */
+const DOCUMENT = readFileSync(new URL("../../../../../docs/agent-security.md", import.meta.url), "utf8");
+const FILE = basename(process.argv[1], ".test.js");
 
 export class Bench {
   agent;
@@ -136,7 +141,7 @@ export class Bench {
   #arguments(guard) {
     const { securePort, plainPort } = this.sites;
     const { port } = this.agent;
-    const agentsNames = ["127.0.0.1", "localhost", "localhost.", "rebound.example", "evil.localhost"];
+    const agentsNames = ["127.0.0.1", "localhost", "localhost.", "rebound.example", "evil.localhost", "0.0.0.0"];
     const rules = [
       ...agentsNames.map((name) => `MAP ${name}:${port} 127.0.0.1:${this.tap.port}`),
       `MAP *.example:80 127.0.0.1:${plainPort}`, `MAP *.example:443 127.0.0.1:${securePort}`, `MAP *.example:8443 127.0.0.1:${securePort}`,
@@ -177,6 +182,7 @@ export function test(name, run) {
  */
 export function attack(made, name, run, { log = [], pages = 0, approvals = false } = {}) {
   test(name, async () => {
+    assert.ok(DOCUMENT.includes(`| \`browser/${FILE}::${name}\` |`), `docs/agent-security.md has no row for browser/${FILE}::${name}`);
     const kept = await made.state();
     const tabs = made.context.pages();
     try {
