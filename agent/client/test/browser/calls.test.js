@@ -126,7 +126,9 @@ attack(b, "a beacon is refused", async () => {
   const from = b.tap.calls.length;
   await page.evaluate(([url, body]) => navigator.sendBeacon(url, body), [api("sign"), JSON.stringify(TO_SIGN)]);
   assert.equal((await b.answered("POST", "/v1/sign", from)).status, 403);
-  await page.evaluate(([url, body]) => navigator.sendBeacon(url, new Blob([body], { type: "application/json" })), [api("sign"), JSON.stringify(TO_SIGN)]);
+  await page.evaluate(([url, body]) => {
+    navigator.sendBeacon(url, new Blob([body], { type: "application/json" }));
+  }, [api("sign"), JSON.stringify(TO_SIGN)]);
   assert.equal((await b.answered("OPTIONS", "/v1/sign", from)).status, 403);
 });
 

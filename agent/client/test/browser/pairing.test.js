@@ -1,7 +1,7 @@
 // Who is asked about by the agent's page, how often, and what a site has before the holder has said yes.
 import assert from "node:assert/strict";
 
-import { CONTRACT, EVIL, OTHER, SITE, UNREADABLE, attack, attempt, bench, json } from "./support/bench.js";
+import { CONTRACT, EVIL, SITE, UNREADABLE, attack, attempt, bench, json } from "./support/bench.js";
 
 const b = bench();
 const api = (name) => `${b.agent.origin}/v1/${name}`;

@@ -1,7 +1,7 @@
 // The agent's own page, on which the PIN is typed: framed, opened, read, scripted or imitated by a site.
 import assert from "node:assert/strict";
 
-import { CONTRACT, EVIL, SITE, TO_SIGN, UNREADABLE, attack, attempt, bench, json } from "./support/bench.js";
+import { CONTRACT, EVIL, SITE, UNREADABLE, attack, attempt, bench, json } from "./support/bench.js";
 
 const b = bench();
 const cancelled = { log: [`${SITE} sign denied`], pages: 1 };
@@ -72,7 +72,9 @@ attack(b, "a window that a site opens on the agent's address is refused, with a 
 attack(b, "a link of a site does not lead to the agent's page", () => asked(async (address) => {
   const page = await b.open(`${EVIL}/`);
   const from = b.tap.calls.length;
-  await page.evaluate((href) => document.body.append(Object.assign(document.createElement("a"), { href, textContent: "go", rel: "noreferrer" })), address);
+  await page.evaluate((href) => {
+    document.body.append(Object.assign(document.createElement("a"), { href, textContent: "go", rel: "noreferrer" }));
+  }, address);
   await page.getByText("go").click();
   assert.equal((await b.answered("GET", "/", from)).status, 403);
   await page.waitForLoadState();
@@ -152,7 +154,9 @@ attack(b, "no key that is pressed on the agent's page is heard by a site", () =>
     await spy.evaluate(() => {
       globalThis.heard = "";
       for (const event of ["keydown", "keyup", "keypress", "input", "beforeinput", "paste", "copy"]) {
-        for (const where of [window, document]) where.addEventListener(event, (about) => { globalThis.heard += about.key ?? about.data ?? event; }, true);
+        for (const where of [window, document]) {
+          where.addEventListener(event, (about) => { globalThis.heard += about.key ?? about.data ?? event; }, true);
+        }
       }
       addEventListener("message", ({ data }) => { globalThis.heard += JSON.stringify(data); });
     });
@@ -168,7 +172,9 @@ attack(b, "no key that is pressed on the agent's page is heard by a site", () =>
 }), cancelled);
 
 attack(b, "the page has no opener, no name and no referrer, and tells other pages nothing", () => shown(async (window) => {
-  const seen = await window.evaluate(() => ({ opener: window.opener, name: window.name, referrer: document.referrer, frames: window.length, parent: parent === self }));
+  const seen = await window.evaluate(() => ({
+    opener: window.opener, name: window.name, referrer: document.referrer, frames: window.length, parent: parent === self,
+  }));
   assert.deepEqual(seen, { opener: null, name: "", referrer: "", frames: 0, parent: true });
   // A site that looks for a window by a name gets a new one.
   const page = await b.open(`${EVIL}/`);
