@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { EVIL, TO_SIGN, UNREADABLE, attack, attempt, bench, json } from "./support/bench.js";
 
-// Chromium keeps a rebound page from this computer by itself (origins.test.js); other browsers do not.
+// Chromium keeps a rebound page from this computer by itself, as a site that was not permitted; other browsers do not.
 const b = bench({ guard: false });
 
 /** A page of this origin, which is the agent's computer by now: it came before the name was pointed there. */
