@@ -29,7 +29,7 @@ pub use container::{Container, KeyUse};
 pub use device::{Device, DeviceInfo, NewApplication, Version};
 pub use error::{Error, Failure, OpenError};
 pub use library::{Event, Library};
-pub use profile::{Choice, KeyLayout, PinTypes, Profile, ProfileError, SignInput, StringEncoding};
+pub use profile::{Choice, HotPlug, KeyLayout, PinTypes, Profile, ProfileError, SignInput, StringEncoding};
 pub use text::Text;
 pub use watch::Watch;
 

@@ -40,6 +40,20 @@ pub struct Profile {
     /// Where an enveloped private key stands in its field.
     #[serde(default)]
     pub enveloped_key: KeyLayout,
+    /// How it is known that a device came or went.
+    #[serde(default)]
+    pub hot_plug: HotPlug,
+}
+
+/// How it is known that a device came or went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HotPlug {
+    /// The library tells of it (`SKF_WaitForDevEvent`), where it can.
+    #[default]
+    Events,
+    /// It is asked for its devices again and again: a library that does nothing else while it waits.
+    Poll,
 }
 
 /// One of a token's applications or containers.
@@ -143,6 +157,7 @@ impl Profile {
             strings: StringEncoding::Auto,
             sign_input: SignInput::Digest,
             enveloped_key: KeyLayout::Right,
+            hot_plug: HotPlug::Events,
         }
     }
 }
@@ -178,7 +193,7 @@ mod tests {
     fn a_profile_names_what_a_vendor_does_its_own_way() {
         let text = "name = '示例'\nlibrary = '/usr/lib/libb.so'\napplication = 'GM3000RSA'\ncontainer = 'first'\n\
                     sm2_signing_ids = [0x00020100]\npin_types = 'swapped'\nstrings = 'gbk'\n\
-                    sign_input = 'message'\nenveloped_key = 'left'";
+                    sign_input = 'message'\nenveloped_key = 'left'\nhot_plug = 'poll'";
         let profile = Profile::parse(text, Path::new("/etc")).unwrap();
         assert_eq!(profile.library, Path::new("/usr/lib/libb.so"));
         assert_eq!(profile.application, Choice::Named("GM3000RSA".to_owned()));
@@ -192,6 +207,7 @@ mod tests {
             (profile.sign_input, profile.enveloped_key),
             (SignInput::Message, KeyLayout::Left)
         );
+        assert_eq!(profile.hot_plug, HotPlug::Poll);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::soft_token::library_file;
 pub enum Waits {
     Yes,
     No,
+    /// It has, and must not be let wait.
+    Never,
 }
 
 /// Makes it in `directory`, with UKeys in `directory/second`; gives its profile.
@@ -33,8 +35,14 @@ pub fn second_library(directory: &Path, waits: Waits) -> PathBuf {
         .arg(format!("-DDIRECTORY=\"{}\"", directory.join("second").display()))
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agent/c/second.c"))
         .arg(&copy);
-    if waits == Waits::No {
-        compiler.arg("-DCANNOT_WAIT");
+    match waits {
+        Waits::Yes => {}
+        Waits::No => {
+            compiler.arg("-DCANNOT_WAIT");
+        }
+        Waits::Never => {
+            compiler.arg("-DWAITS_FOR_EVER");
+        }
     }
     let output = compiler.output().expect("a C compiler is installed");
     assert!(
@@ -42,7 +50,12 @@ pub fn second_library(directory: &Path, waits: Waits) -> PathBuf {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    profile(directory, "second", &directory.join("libsecond.so"))
+    let path = profile(directory, "second", &directory.join("libsecond.so"));
+    if waits == Waits::Never {
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text + "hot_plug = 'poll'\n").unwrap();
+    }
+    path
 }
 
 /// Writes a profile.

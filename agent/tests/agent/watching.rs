@@ -114,6 +114,11 @@ fn a_library_that_cannot_wait_is_asked_again_and_again() {
 }
 
 #[test]
+fn a_library_that_must_not_wait_is_never_let_wait() {
+    comes_and_goes(Waits::Never);
+}
+
+#[test]
 fn a_ukey_that_two_libraries_know_comes_and_goes_once() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path();

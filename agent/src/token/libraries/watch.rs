@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use yinxin_skf::{Error, Library, Text, Watch};
+use yinxin_skf::{Error, HotPlug, Library, Text, Watch};
 
 use super::{DEVICES_LIMIT, Found, TokenLibraries};
 use crate::token::Identity;
 
-/// Between two looks at a library that cannot wait.
+/// Between two looks at a library that cannot wait, or must not be let wait.
 const POLL: Duration = Duration::from_millis(500);
 /// Between two looks at the others: a UKey may come before their first wait begins.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -103,9 +103,10 @@ fn watch(
     nudges: &Receiver<Nudge>,
     mut told: impl FnMut(Change),
 ) {
-    let waits: Vec<Watch> = watched
+    let watches: Vec<Watch> = watched
         .iter()
         .enumerate()
+        .filter(|(_, watched)| waits(&watched.library))
         .map(|(number, watched)| wait(number, &watched.library, nudge.clone()))
         .collect();
     loop {
@@ -134,7 +135,7 @@ fn watch(
             }
         }
     }
-    drop(waits);
+    drop(watches);
 }
 
 fn wait(number: usize, library: &Library, nudge: SyncSender<Nudge>) -> Watch {
@@ -149,6 +150,11 @@ fn wait(number: usize, library: &Library, nudge: SyncSender<Nudge>) -> Watch {
             Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }
     })
+}
+
+/// Whether a library may be let wait.
+fn waits(library: &Library) -> bool {
+    library.profile().hot_plug == HotPlug::Events
 }
 
 /// Whether another library sees the same UKey: it is one UKey, which comes with the first and goes with the last.
@@ -178,9 +184,9 @@ struct Watched {
 impl Watched {
     fn new(library: Library) -> Self {
         let mut watched = Self {
+            pause: if waits(&library) { SWEEP } else { POLL },
             library,
             devices: Vec::new(),
-            pause: SWEEP,
             due: Instant::now(),
         };
         // What is there at the start is no change. The next look is soon: the library's own wait begins only now.
