@@ -103,7 +103,7 @@ fn watch(
     nudges: &Receiver<Nudge>,
     mut told: impl FnMut(Change),
 ) {
-    let watches: Vec<Watch> = watched
+    let waiting: Vec<Watch> = watched
         .iter()
         .enumerate()
         .filter(|(_, watched)| waits(&watched.library))
@@ -135,7 +135,7 @@ fn watch(
             }
         }
     }
-    drop(watches);
+    drop(waiting);
 }
 
 fn wait(number: usize, library: &Library, nudge: SyncSender<Nudge>) -> Watch {
