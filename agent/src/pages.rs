@@ -22,7 +22,8 @@ pub const SCRIPT: &str = include_str!("pages/agent.js");
 /// Its style.
 pub const STYLE: &str = include_str!("pages/agent.css");
 
-const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
+/// China time, in which dates are shown to people; JSON has UTC.
+pub const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
     Ok(offset) => offset,
     Err(_) => UtcOffset::UTC,
 };
@@ -220,7 +221,8 @@ fn china_time(time: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
-fn china_day(time: OffsetDateTime) -> String {
+/// A day, for people.
+pub fn china_day(time: OffsetDateTime) -> String {
     time.to_offset(CHINA)
         .format(format_description!("[year]-[month]-[day]"))
         .unwrap_or_default()

@@ -2,6 +2,7 @@
 //!
 //! Each step is written into the token before what follows it goes out, so that a second run after a crash at any
 //! point goes on with the same key: see [`journal::State`].
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use yinxin_pki::{
     Attribute, CsrBuilder, Name, PublicKey,
@@ -58,6 +59,18 @@ pub struct Outcome {
     pub token_serial: String,
     /// SM3 of both certificates.
     pub fingerprints: Fingerprints,
+}
+
+impl Outcome {
+    /// For programs.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "order": { "id": self.order_id, "number": self.order_number },
+            "token_serial": self.token_serial,
+            "signing_certificate_sm3": self.fingerprints.signing_certificate_sm3,
+            "encryption_certificate_sm3": self.fingerprints.encryption_certificate_sm3,
+        })
+    }
 }
 
 /// Why a token is not personalised, or not yet.

@@ -26,7 +26,7 @@ pub enum Weather {
 pub struct Proxy {
     port: u16,
     weather: Arc<Mutex<Weather>>,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<std::io::Result<()>>,
 }
 
 #[derive(Clone)]
@@ -48,10 +48,8 @@ impl Proxy {
             weather: Arc::clone(&weather),
         };
         let router = Router::new().fallback(pass).with_state(way);
-        let serving = tokio::spawn(async move {
-            // It ends with the test.
-            axum::serve(listener, router).await.ok();
-        });
+        // It ends with the test.
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Proxy {
             port,
             weather,

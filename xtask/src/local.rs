@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::interrupt;
 use crate::progress::{last_step, note, step};
 use crate::project::{self, cargo, check, command, output, python};
+use crate::stack::process::signal;
 use crate::stack::{Recorded, Stack, environment};
 use crate::tools;
 
@@ -137,7 +138,7 @@ pub fn sandbox(arguments: &[&str]) -> Result<()> {
             return Ok(());
         }
         if interrupt::asked() {
-            check(command("kill").args(["-TERM", &serving.id().to_string()])).ok();
+            signal("TERM", serving.id())?;
             serving.wait()?;
             return Ok(());
         }

@@ -1,20 +1,16 @@
 //! A command's result, as text and as JSON.
 use serde_json::{Value, json};
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::OffsetDateTime;
 use yinxin_pki::{Certificate, Name, oid};
 
 use crate::{
+    operations::holder::{certificate_fields, days_left},
+    pages::china_day,
     personalise::Outcome,
     token::{
         Token, TokenError, Usage,
         containers::{readable, selected_first},
     },
-};
-
-/// China time, in which dates are shown to people; JSON has UTC.
-pub(super) const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
-    Ok(offset) => offset,
-    Err(_) => UtcOffset::UTC,
 };
 
 /// A command's result.
@@ -114,12 +110,7 @@ pub fn outcome(outcome: &Outcome) -> Output {
             fingerprints.signing_certificate_sm3,
             fingerprints.encryption_certificate_sm3
         ),
-        json: json!({
-            "order": { "id": outcome.order_id, "number": outcome.order_number },
-            "token_serial": outcome.token_serial,
-            "signing_certificate_sm3": fingerprints.signing_certificate_sm3,
-            "encryption_certificate_sm3": fingerprints.encryption_certificate_sm3,
-        }),
+        json: outcome.to_json(),
     }
 }
 
@@ -139,30 +130,10 @@ fn certificate_text(certificate: &Certificate, now: OffsetDateTime) -> String {
 }
 
 fn certificate_json(certificate: &Certificate, now: OffsetDateTime) -> Value {
-    let utc = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).format(&Rfc3339).ok();
-    json!({
-        "subject": name(certificate.subject()),
-        "issuer": name(certificate.issuer()),
-        "serial": certificate.serial_hex(),
-        "not_before": utc(certificate.not_before()),
-        "not_after": utc(certificate.not_after()),
-        "days_left": days_left(certificate, now),
-        "sm3": hex::encode(yinxin_pki::sm3(certificate.as_der())),
-        "pem": certificate.to_pem(),
-    })
-}
-
-/// Whole days until the last second of validity; negative after it.
-fn days_left(certificate: &Certificate, now: OffsetDateTime) -> i64 {
-    (certificate.not_after() - now)
-        .whole_seconds()
-        .div_euclid(24 * 60 * 60)
-}
-
-fn china_day(time: OffsetDateTime) -> String {
-    time.to_offset(CHINA)
-        .format(format_description!("[year]-[month]-[day]"))
-        .unwrap_or_default()
+    let mut json = certificate_fields(certificate, now);
+    json["subject"] = name(certificate.subject()).into();
+    json["issuer"] = name(certificate.issuer()).into();
+    json
 }
 
 /// A name as RFC 4514 writes it, in the certificate's order.

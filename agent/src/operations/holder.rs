@@ -260,12 +260,19 @@ pub fn issuer_name(certificate: &Certificate) -> &str {
 }
 
 fn certificate_json(certificate: &Certificate, usage: Usage, now: OffsetDateTime) -> Value {
+    let mut json = certificate_fields(certificate, now);
+    json["holder"] = holder_name(certificate).into();
+    json["organization"] = certificate.subject().organization().into();
+    json["issuer"] = issuer_name(certificate).into();
+    json["usage"] = usage.to_string().into();
+    json
+}
+
+/// What is said of a certificate besides names, which are written in one way for sites and in another for scripts.
+pub fn certificate_fields(certificate: &Certificate, now: OffsetDateTime) -> Value {
+    // No certificate's year is too large for RFC 3339: DER ends with 9999.
     let utc = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).format(&Rfc3339).ok();
     json!({
-        "holder": holder_name(certificate),
-        "organization": certificate.subject().organization(),
-        "issuer": issuer_name(certificate),
-        "usage": usage.to_string(),
         "serial": certificate.serial_hex(),
         "not_before": utc(certificate.not_before()),
         "not_after": utc(certificate.not_after()),

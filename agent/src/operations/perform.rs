@@ -224,10 +224,5 @@ fn personalise(
         }
         .run(&order, entered.pin()?),
     )?;
-    Ok(json!({
-        "order": { "id": outcome.order_id, "number": outcome.order_number },
-        "token_serial": outcome.token_serial,
-        "signing_certificate_sm3": outcome.fingerprints.signing_certificate_sm3,
-        "encryption_certificate_sm3": outcome.fingerprints.encryption_certificate_sm3,
-    }))
+    Ok(outcome.to_json())
 }

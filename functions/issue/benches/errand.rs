@@ -13,11 +13,10 @@ use yinxin_issue::authority::StoredAuthority;
 use yinxin_issue::{App, Issuing};
 use yinxin_lambda::Platform;
 use yinxin_lambda::serve::Batch as _;
-use yinxin_order::command::{Actor, Command};
+use yinxin_order::command::Command;
 use yinxin_order::effect::Effect;
 use yinxin_order::issuance::SubmittedCsr;
-use yinxin_order::order::Event;
-use yinxin_order::sample::{moved, order_id, order_in, vendor};
+use yinxin_order::sample::{event_of, moved, order_id, order_in, vendor};
 use yinxin_order::state::State;
 use yinxin_pki::csr::CsrBuilder;
 use yinxin_pki::{Name, SigningKey, pem, sm3};
@@ -41,16 +40,7 @@ async fn put(store: &MemoryStore, seed: u32, token: &SigningKey, now: OffsetDate
     };
     let approved = order_in(State::AwaitingPersonalisation, seed, form, now);
     let order = moved(&approved, &Command::SubmitCsr { csr }, now).order;
-    let event = Event {
-        version: order.version,
-        at: now,
-        by: Actor::Applicant,
-        command: None,
-        from: None,
-        to: order.state,
-        postings: Vec::new(),
-        ticket: None,
-    };
+    let event = event_of(&order, now);
     store.create(&order, &event, &[]).await.unwrap();
 }
 

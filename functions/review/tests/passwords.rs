@@ -12,12 +12,11 @@ use tower::ServiceExt as _;
 use yinxin_lambda::Platform;
 use yinxin_lambda::serve::router_of;
 use yinxin_lambda::session::{Role, Staff};
-use yinxin_order::command::{Actor, Command};
+use yinxin_order::command::Command;
 use yinxin_order::effect::Effect;
 use yinxin_order::form::sample::unit_by_account;
-use yinxin_order::order::Event;
 use yinxin_order::password::PasswordOutcome;
-use yinxin_order::sample::{moved, order_id, order_in, vendor};
+use yinxin_order::sample::{event_of, moved, order_id, order_in, vendor};
 use yinxin_order::state::State;
 use yinxin_review::{App, routes};
 use yinxin_store::memory::MemoryStore;
@@ -39,16 +38,7 @@ impl World {
         }
         let store = Arc::new(MemoryStore::default());
         let platform = Platform::in_memory(&store, Arc::new(|| NOW));
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         store.create(&order, &event, &[]).await.unwrap();
         World { store, platform }
     }

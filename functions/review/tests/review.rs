@@ -15,8 +15,8 @@ use yinxin_lambda::session::{Role, Staff};
 use yinxin_order::command::Actor;
 use yinxin_order::effect::{Effect, Notice};
 use yinxin_order::form::sample::unit;
-use yinxin_order::order::{Event, Order};
-use yinxin_order::sample::{moved, order_id, order_in, order_number, vendor};
+use yinxin_order::order::Order;
+use yinxin_order::sample::{event_of, moved, order_id, order_in, order_number, vendor};
 use yinxin_order::state::State;
 use yinxin_order::{Command, sample};
 use yinxin_review::{App, routes};
@@ -60,16 +60,7 @@ impl World {
     }
 
     async fn put(&self, order: Order) {
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         self.store.create(&order, &event, &claims).await.unwrap();
     }

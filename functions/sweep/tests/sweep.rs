@@ -9,15 +9,14 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use yinxin_lambda::{Function, Platform};
 use yinxin_order::Command;
-use yinxin_order::command::Actor;
 use yinxin_order::document::DocumentKind;
 use yinxin_order::effect::Effect;
 use yinxin_order::form::sample::{unit, unit_by_account};
 use yinxin_order::identifiers::OrderId;
-use yinxin_order::order::{Event, Order};
+use yinxin_order::order::Order;
 use yinxin_order::password::PasswordOutcome;
 use yinxin_order::payment::Provider;
-use yinxin_order::sample::{moved, order_id, order_in};
+use yinxin_order::sample::{event_of, moved, order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_store::StoreError;
 use yinxin_store::documents::{Announced, Documents, InvoiceKey, UploadKey, UploadPermission};
@@ -44,16 +43,7 @@ impl World {
     }
 
     async fn put(&self, order: Order) {
-        let event = Event {
-            version: order.version,
-            at: CREATED,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, CREATED);
         self.store.create(&order, &event, &[]).await.unwrap();
     }
 

@@ -10,7 +10,7 @@ use crate::identifiers::{Fen, OrderId, OrderNumber, ProductId, VendorId, china_d
 use crate::invoice::{InvoiceFormat, IssuedInvoice};
 use crate::issuance::{Certificates, SubmittedCsr, WrittenToken};
 use crate::kind::Kind;
-use crate::order::{NewOrder, Order, Product};
+use crate::order::{Event, NewOrder, Order, Product};
 use crate::parcel::Parcel;
 use crate::password::PasswordOutcome;
 use crate::payment::Provider;
@@ -43,6 +43,20 @@ pub fn order_id(seed: u32) -> OrderId {
 /// The number of the order of `seed` that was confirmed at `now`.
 pub fn order_number(seed: u32, now: OffsetDateTime) -> OrderNumber {
     OrderNumber::new(china_date(now), u64::from(seed))
+}
+
+/// The event that stands for how a sample came to be as it is.
+pub fn event_of(order: &Order, at: OffsetDateTime) -> Event {
+    Event {
+        version: order.version,
+        at,
+        by: Actor::Applicant,
+        command: None,
+        from: None,
+        to: order.state,
+        postings: Vec::new(),
+        ticket: None,
+    }
 }
 
 /// The order of `seed` in `state`, where every step was taken at `now`. A state that comes after the payment has

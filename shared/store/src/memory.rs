@@ -30,6 +30,7 @@ mod deliveries;
 mod ledger;
 mod provider_states;
 mod recoveries;
+pub mod saves;
 mod statuses;
 
 /// All stores in one process's memory.

@@ -2,11 +2,11 @@
 use anyhow::{Result, ensure};
 use time::macros::datetime;
 use time::{Date, Duration, OffsetDateTime};
-use yinxin_order::command::{Actor, Command};
+use yinxin_order::command::Command;
 use yinxin_order::form::sample;
 use yinxin_order::order::Order;
 use yinxin_order::payment::{Posting, Provider, RefundOutcome};
-use yinxin_order::sample::{moved, order_in, payment};
+use yinxin_order::sample::{event_of, moved, order_in, payment};
 use yinxin_order::state::State;
 use yinxin_store::StoreError;
 use yinxin_store::vault::random_bytes;
@@ -35,16 +35,7 @@ pub async fn money_is_posted_once_on_its_day(store: &impl Store) -> Result<()> {
     let (at, seed) = (paid_at(), new_seed());
     let mut order = order_in(State::AwaitingPayment, seed, sample::person(seed), at);
     order.version = 1;
-    let start = yinxin_order::order::Event {
-        version: 1,
-        at,
-        by: Actor::Applicant,
-        command: None,
-        from: None,
-        to: order.state,
-        postings: Vec::new(),
-        ticket: None,
-    };
+    let start = event_of(&order, at);
     store.create(&order, &start, &[]).await?;
     let provider = Provider::Wechat;
     let order = step(store, &order, &Command::StartPayment { provider }, at).await?;

@@ -139,7 +139,7 @@ impl Process {
 }
 
 /// Sends a signal by the shell's own `kill`: the standard library has none, and a minimal system may lack the program.
-fn signal(name: &str, pid: u32) -> Result<()> {
+pub fn signal(name: &str, pid: u32) -> Result<()> {
     let status = Command::new("sh")
         .args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()])
         .status()?;

@@ -2,7 +2,7 @@
 use serde_json::Value;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
-use crate::cli::output::CHINA;
+use crate::pages::CHINA;
 
 /// What is shown.
 pub enum Shown {

@@ -10,12 +10,12 @@ use tower::ServiceExt as _;
 use yinxin_courier::{App, Errands, Service as Way, routes};
 use yinxin_lambda::serve::router_of;
 use yinxin_lambda::{Function, Platform};
-use yinxin_order::command::{Actor, Command};
+use yinxin_order::command::Command;
 use yinxin_order::effect::Effect;
 use yinxin_order::form::sample::unit;
-use yinxin_order::order::{Event, Order};
+use yinxin_order::order::Order;
 use yinxin_order::parcel::{Parcel, Tracking};
-use yinxin_order::sample::{moved, order_id, order_in};
+use yinxin_order::sample::{event_of, moved, order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_providers::courier::Account;
 use yinxin_store::memory::MemoryStore;
@@ -76,16 +76,7 @@ impl World {
         let now = Arc::new(Mutex::new(NOW));
         let clock = Arc::clone(&now);
         let platform = Platform::in_memory(&store, Arc::new(move || *clock.lock().unwrap()));
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         store.create(&order, &event, &[]).await.unwrap();
         let account: Account = serde_json::from_value(json!({
             "provider": provider, "customer": "CUSTOMER0001", "key": "test key, public", "salt_key": "test salts, public",

@@ -11,8 +11,8 @@ use yinxin_order::effect::Effect;
 use yinxin_order::form::ApplicationForm;
 use yinxin_order::form::sample::unit;
 use yinxin_order::invoice::InvoiceStatus;
-use yinxin_order::order::{Event, Order};
-use yinxin_order::sample::{order_id, order_in};
+use yinxin_order::order::Order;
+use yinxin_order::sample::{event_of, order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_providers::invoice::Account;
 use yinxin_store::advance;
@@ -56,16 +56,7 @@ impl World {
         let now = Arc::new(Mutex::new(NOW));
         let clock = Arc::clone(&now);
         let platform = Platform::in_memory(&store, Arc::new(move || *clock.lock().unwrap()));
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         store.create(&order, &event, &[]).await.unwrap();
         let account: Account = serde_json::from_value(json!({
             "provider": provider_word, "app_key": "SD12345678", "app_secret": "test secret, public",

@@ -17,10 +17,10 @@ use yinxin_order::command::{Actor, Command, CommandName};
 use yinxin_order::effect::{Effect, Sealed};
 use yinxin_order::form::ApplicationForm;
 use yinxin_order::issuance::{Certificates, SubmittedCsr, WrittenToken};
-use yinxin_order::order::{Event, Order};
+use yinxin_order::order::Order;
 use yinxin_order::parcel::Parcel;
 use yinxin_order::revocation::RevocationReason;
-use yinxin_order::sample::{moved, order_id, order_in, vendor};
+use yinxin_order::sample::{event_of, moved, order_id, order_in, vendor};
 use yinxin_order::state::State;
 use yinxin_pki::chain::{is_pair, verify_chain};
 use yinxin_pki::crl::Crl;
@@ -30,6 +30,7 @@ use yinxin_pki::{Certificate, EnvelopedKey, Name, SigningKey, pem, sm3};
 use yinxin_store::advance;
 use yinxin_store::issuances::Issuances as _;
 use yinxin_store::memory::MemoryStore;
+use yinxin_store::memory::saves::InterruptedSaves;
 use yinxin_store::orders::{Errand, Orders as _};
 use yinxin_store::publications::{Publication, Publications as _};
 use yinxin_store::statuses::{CertificateStatus, RevocationLists as _, Statuses as _};
@@ -78,7 +79,7 @@ impl World {
         let now = move || OffsetDateTime::from_unix_timestamp(shown.load(Ordering::Relaxed)).unwrap();
         let mut platform = Platform::in_memory(&store, Arc::new(now));
         platform.issuances = stopping.clone();
-        platform.orders = stopping.clone();
+        platform.orders = Arc::new(InterruptedSaves::new(store.clone(), stopping.clone()));
         platform.statuses = stopping.clone();
         platform.lists = stopping.clone();
         platform.publications = stopping.clone();
@@ -114,16 +115,7 @@ impl World {
     }
 
     pub async fn put(&self, order: &Order) {
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(order, NOW);
         self.stopping.store.create(order, &event, &[]).await.unwrap();
     }
 

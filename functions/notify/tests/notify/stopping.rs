@@ -4,17 +4,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use yinxin_notify::ports::{BankBridge, NotReady};
-use yinxin_order::effect::Effect;
-use yinxin_order::identifiers::{OrderId, OrderNumber, VendorId};
-use yinxin_order::order::{Event, Order};
-use yinxin_order::state::State;
 use yinxin_providers::bank::{Memo, OutBizNo, Payee, Submitted, Transfer};
-use yinxin_store::claims::Idempotency;
+use yinxin_store::StoreError;
 use yinxin_store::codes::{CodeKey, CodeRefusal, Codes, MobileUse, SecretKept, StoredCode};
 use yinxin_store::deliveries::{Claimed, Deliveries, DeliveryReceipt};
 use yinxin_store::memory::MemoryStore;
-use yinxin_store::orders::{Errand, OrderSummary, Orders, Page};
-use yinxin_store::{Claim, StoreError};
+use yinxin_store::memory::saves::Interruptions;
+use yinxin_store::orders::Errand;
 
 use crate::fakes::FakeBank;
 
@@ -211,55 +207,12 @@ impl Deliveries for Stopping {
     }
 }
 
-#[async_trait]
-impl Orders for Stopping {
-    async fn create(&self, order: &Order, event: &Event, claims: &[Claim]) -> Result<(), StoreError> {
-        self.store.create(order, event, claims).await
+impl Interruptions for Stopping {
+    fn before_save(&self) -> Result<(), StoreError> {
+        self.pass(Stop::BeforeSave)
     }
 
-    async fn save(
-        &self,
-        order: &Order,
-        event: &Event,
-        effects: &[Effect],
-        claims: &[Claim],
-    ) -> Result<(), StoreError> {
-        self.pass(Stop::BeforeSave)?;
-        self.store.save(order, event, effects, claims).await?;
+    fn after_save(&self) -> Result<(), StoreError> {
         self.pass(Stop::AfterSave)
-    }
-
-    async fn load(&self, id: &OrderId) -> Result<Order, StoreError> {
-        self.store.load(id).await
-    }
-
-    async fn find(&self, number: &OrderNumber) -> Result<OrderId, StoreError> {
-        Orders::find(self.store.as_ref(), number).await
-    }
-
-    async fn made_before(&self, key: &str) -> Result<Option<Idempotency>, StoreError> {
-        self.store.made_before(key).await
-    }
-
-    async fn waiting(
-        &self,
-        vendor: &VendorId,
-        state: State,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<OrderSummary>, StoreError> {
-        self.store.waiting(vendor, state, cursor, limit).await
-    }
-
-    async fn of_intake(&self, intake: &str) -> Result<Vec<Order>, StoreError> {
-        self.store.of_intake(intake).await
-    }
-
-    async fn late(&self, now: OffsetDateTime) -> Result<Vec<OrderId>, StoreError> {
-        self.store.late(now).await
-    }
-
-    async fn events(&self, id: &OrderId) -> Result<Vec<Event>, StoreError> {
-        self.store.events(id).await
     }
 }

@@ -13,13 +13,14 @@ use yinxin_notify::{App, MemoSecret, Notifying, routes};
 use yinxin_order::command::{Actor, Command};
 use yinxin_order::effect::{Effect, Notice};
 use yinxin_order::form::ApplicationForm;
-use yinxin_order::order::{Event, Order};
+use yinxin_order::order::Order;
 use yinxin_order::password::PasswordStatus;
-use yinxin_order::sample::{order_id, order_in};
+use yinxin_order::sample::{event_of, order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_providers::bank::Memo;
 use yinxin_store::advance;
 use yinxin_store::memory::MemoryStore;
+use yinxin_store::memory::saves::InterruptedSaves;
 use yinxin_store::orders::{Errand, Orders as _};
 
 use crate::fakes::{FakeBank, FakeMail, FakeSms, SentSms};
@@ -79,20 +80,11 @@ impl World {
         {
             personal.password = Some(platform.vault.seal_secret(&order.id, PASSWORD).await.unwrap());
         }
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         store.create(&order, &event, &[]).await.unwrap();
         let (sms, mail, bank) = <(Arc<FakeSms>, Arc<FakeMail>, Arc<FakeBank>)>::default();
         let stopping = Arc::new(Stopping::new(store.clone(), bank.clone()));
-        platform.orders = stopping.clone();
+        platform.orders = Arc::new(InterruptedSaves::new(store.clone(), stopping.clone()));
         platform.codes = stopping.clone();
         platform.deliveries = stopping.clone();
         let app = App {

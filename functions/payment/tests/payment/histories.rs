@@ -13,15 +13,16 @@ use yinxin_order::command::{Actor, Command};
 use yinxin_order::form::ApplicationForm;
 use yinxin_order::form::sample::unit;
 use yinxin_order::identifiers::china_date;
-use yinxin_order::order::{Event, Order};
+use yinxin_order::order::Order;
 use yinxin_order::payment::{Payment, Provider};
-use yinxin_order::sample::{PRICE_FEN, order_in};
+use yinxin_order::sample::{PRICE_FEN, event_of, order_in};
 use yinxin_order::state::State;
 use yinxin_payment::reconcile::Report;
 use yinxin_payment::{App, Cashier, Errands, routes};
 use yinxin_providers::payments::{Notification, RefundState};
 use yinxin_store::ledger::Ledger as _;
 use yinxin_store::memory::MemoryStore;
+use yinxin_store::memory::saves::InterruptedSaves;
 use yinxin_store::orders::{Errand, Orders as _};
 use yinxin_store::{Claim, advance};
 use yinxin_sweep::Sweep;
@@ -84,25 +85,13 @@ impl<'a> History<'a> {
         let store = Arc::new(MemoryStore::default());
         let clock = Arc::new(Mutex::new(NOW));
         let now = Arc::clone(&clock);
-        let tables = Arc::new(Tables {
-            store: store.clone(),
-            troubles: Mutex::default(),
-        });
+        let tables = Arc::new(Tables::default());
         let mut platform = Platform::in_memory(&store, Arc::new(move || *now.lock().unwrap()));
-        platform.orders = tables.clone();
+        platform.orders = Arc::new(InterruptedSaves::new(store.clone(), tables.clone()));
         let order = order_in(State::AwaitingPayment, SEED, form.clone(), NOW);
         // The sample has paid nothing yet: its journey starts one attempt only where it goes further.
         assert!(order.payments.is_empty());
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         let number = order.number.clone().unwrap();
         store
             .create(&order, &event, &[Claim::Number(number)])

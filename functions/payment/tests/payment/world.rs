@@ -13,9 +13,9 @@ use yinxin_lambda::serve::{Batch as _, router_of};
 use yinxin_order::command::{Actor, Command};
 use yinxin_order::form::sample::unit;
 use yinxin_order::identifiers::OrderId;
-use yinxin_order::order::{Event, Order};
+use yinxin_order::order::Order;
 use yinxin_order::payment::Provider;
-use yinxin_order::sample::{order_id, order_in};
+use yinxin_order::sample::{event_of, order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_payment::{App, Cashier, Errands, Inbox, Letter, NotKept, routes};
 use yinxin_store::memory::MemoryStore;
@@ -102,16 +102,7 @@ impl World {
         let clock = Arc::clone(&now);
         let platform = Platform::in_memory(&store, Arc::new(move || *clock.lock().unwrap()));
         let order = order_in(state, SEED, unit(SEED), NOW);
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         store.create(&order, &event, &claims).await.unwrap();
         let (till, letters) = (Till::default(), Arc::<Letters>::default());

@@ -13,8 +13,8 @@ use yinxin_lambda::session::{Role, Staff};
 use yinxin_order::command::{Actor, Command};
 use yinxin_order::form::ApplicationForm;
 use yinxin_order::identifiers::OrderId;
-use yinxin_order::order::{Event, Order};
-use yinxin_order::sample::{order_id, order_in};
+use yinxin_order::order::Order;
+use yinxin_order::sample::{event_of, order_id, order_in};
 use yinxin_order::state::State;
 use yinxin_personalise::{App, TicketKeys, TicketSecret, routes};
 use yinxin_store::memory::MemoryStore;
@@ -90,16 +90,7 @@ impl World {
     }
 
     pub async fn put(&self, order: Order) {
-        let event = Event {
-            version: order.version,
-            at: NOW,
-            by: Actor::Applicant,
-            command: None,
-            from: None,
-            to: order.state,
-            postings: Vec::new(),
-            ticket: None,
-        };
+        let event = event_of(&order, NOW);
         let claims: Vec<Claim> = order.number.clone().map(Claim::Number).into_iter().collect();
         self.store.create(&order, &event, &claims).await.unwrap();
     }

@@ -2,11 +2,11 @@
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use tower::ServiceExt as _;
-use yinxin_order::command::{Actor, Command};
+use yinxin_order::command::Command;
 use yinxin_order::form::sample::unit;
 use yinxin_order::invoice::InvoiceFormat;
-use yinxin_order::order::{Event, Order};
-use yinxin_order::sample::{invoice, moved, order_in};
+use yinxin_order::order::Order;
+use yinxin_order::sample::{event_of, invoice, moved, order_in};
 use yinxin_order::state::State;
 use yinxin_store::documents::InvoiceKey;
 
@@ -23,16 +23,7 @@ fn invoiced() -> Order {
 
 async fn world_of(order: &Order) -> World {
     let world = World::new().await;
-    let event = Event {
-        version: order.version,
-        at: START,
-        by: Actor::Applicant,
-        command: None,
-        from: None,
-        to: order.state,
-        postings: Vec::new(),
-        ticket: None,
-    };
+    let event = event_of(order, START);
     world.platform.orders.create(order, &event, &[]).await.unwrap();
     for (format, bytes) in [
         (InvoiceFormat::Pdf, "%PDF-1.7"),
