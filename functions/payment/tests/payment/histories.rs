@@ -27,7 +27,7 @@ use yinxin_store::orders::{Errand, Orders as _};
 use yinxin_store::{Claim, advance};
 use yinxin_sweep::Sweep;
 
-use crate::tables::{Tables, Trouble};
+use crate::tables::{ANSWER_LOST, THROTTLED, Tables, Trouble};
 use crate::till::{Fault, Till};
 use crate::world::{InboxFault, Letters, NOW, SEED, World};
 
@@ -149,7 +149,6 @@ impl<'a> History<'a> {
             1 => Trouble::AnswerLost,
             _ => return,
         };
-        self.seen.0.insert("a table in trouble");
         self.tables.troubles.lock().unwrap().push_back(trouble);
     }
 
@@ -421,6 +420,7 @@ impl<'a> History<'a> {
     }
 
     async fn check(&mut self, seed: u64) {
+        self.seen.0.extend(self.tables.met.lock().unwrap().iter());
         let order = self.order().await;
         let ledger = order.ledger();
         let (mut paid, mut refunded) = (0, 0);
@@ -514,7 +514,8 @@ async fn ten_thousand_histories_lose_no_money_and_charge_nobody_twice() {
         "a refund",
         "a refund under a second number",
         "a flag",
-        "a table in trouble",
+        THROTTLED,
+        ANSWER_LOST,
     ] {
         assert!(seen.0.contains(happening), "never: {happening}");
     }
